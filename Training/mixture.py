@@ -20,7 +20,8 @@ CONTROL = [THINK, END_THINK, USER, ASSISTANT, CALLS, END_CALLS, CALL, END_CALL,
            "<｜tool▁outputs▁begin｜>", "<｜tool▁outputs▁end｜>", OUTPUT, END_OUTPUT, SEPARATOR]
 TASKS = {"arithmetic": arithmetic, "problems": problems, "sql": sql, "risk": risk, "words": words, "tools": tools,
          "talk": talk, "stories": stories, "copying": copying}
-WEIGHTS = {"arithmetic": 0.27, "problems": 0.06, "sql": 0.3, "risk": 0.06, "words": 0.11, "tools": 0.03, "talk": 0.06, "stories": 0.005, "copying": 0.1}
+CONVERSATIONS = ("words", "talk", "copying", "risk")
+WEIGHTS = {"arithmetic": 0.27, "problems": 0.06, "sql": 0.3, "risk": 0.06, "words": 0.11, "tools": 0.03, "talk": 0.05, "stories": 0.005, "copying": 0.05}
 TOOLS_HEAD = "## Tools\nYou have access to the following tools:\n"
 TOOLS_TAIL = (
     f"\nIMPORTANT: ALWAYS adhere to this exact format for tool use:\n{CALLS}{CALL}tool_call_name{SEPARATOR}"
@@ -69,7 +70,7 @@ def render(messages: list[dict[str, Any]], tools_list, thinking: bool, prompt_on
             if message.get("tool_calls"):
                 calls = "".join(f"{CALL}{c['function']['name']}{SEPARATOR}{c['function']['arguments']}{END_CALL}" for c in message["tool_calls"])
                 body += CALLS + calls + END_CALLS
-            parts.append((body + EOS, final))
+            parts.append((body + EOS, final or message.get("trained", False)))
             after_tool = False
     if prompt_only and not after_tool:
         parts.append((ASSISTANT + (THINK if thinking else END_THINK), False))
@@ -81,11 +82,29 @@ def prompt_text(item: dict[str, Any]) -> str:
     return "".join(text for text, _ in render(item["messages"], item.get("tools"), item["thinking"], True))
 
 
+def single(sample: Sample) -> bool:
+    """Whether a sample is one question with one answer."""
+    return len(sample.messages) == 2 and not sample.tools and sample.messages[0]["role"] == "user"
+
+
+def conversation(rng: random.Random, name: str, language: str, sample: Sample) -> Sample:
+    """The sample behind up to three others as earlier turns, all of which are trained: more answers per token."""
+    for _ in range(rng.choice((0, 1, 2, 3))):
+        earlier = TASKS[name].generate(rng, language, TRAIN)
+        if single(earlier) and not sample.tools and sample.messages and sample.messages[0]["role"] == "user":
+            answer = {"role": "assistant", "content": earlier.messages[1]["content"], "trained": True}
+            sample.messages = [earlier.messages[0], answer] + sample.messages
+    return sample
+
+
 def draw(rng: random.Random, split: str = TRAIN, weights: dict[str, float] | None = None) -> Sample:
     """One sample of the mixture."""
     weights = weights or WEIGHTS
     name = rng.choices(list(weights), weights=list(weights.values()))[0]
-    sample = TASKS[name].generate(rng, "en" if rng.random() < 0.6 else "zh", split)
+    language = "en" if rng.random() < 0.6 else "zh"
+    sample = TASKS[name].generate(rng, language, split)
+    if split == TRAIN and name in CONVERSATIONS:
+        sample = conversation(rng, name, language, sample)
     if sample.messages and rng.random() < 0.12:
         sample.messages = [{"role": "system", "content": rng.choice(talk.SYSTEM)}] + sample.messages
     return sample

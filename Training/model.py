@@ -26,7 +26,7 @@ class ModelConfig:
     q_lora_rank: int = 128
     kv_lora_rank: int = 64
     qk_nope_head_dim: int = 32
-    qk_rope_head_dim: int = 16
+    qk_rope_head_dim: int = 32
     v_head_dim: int = 32
     intermediate_size: int = 512
     moe_intermediate_size: int = 128
@@ -38,7 +38,7 @@ class ModelConfig:
     first_k_dense_replace: int = 1
     routed_scaling_factor: float = 1.5
     rms_norm_eps: float = 1e-6
-    rope_theta: float = 10000.0
+    rope_theta: float = 1000.0
     max_position_embeddings: int = 2048
     rope_factor: float = 4.0
     rope_original: int = 512

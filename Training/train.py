@@ -21,6 +21,7 @@ import torch
 import torch.multiprocessing as mp
 from tokenizers import Tokenizer
 
+from circuits import set_circuits
 from data import units_of_step
 from model import DefaultModel, ModelConfig
 from optimizer import Muon, is_matrix
@@ -46,6 +47,8 @@ class Run:
         if state:
             self.model.load_state_dict(state["model"])
             self.step, self.seen = state["step"], state["tokens"]
+        else:
+            set_circuits(self.model)
         self.names = [n for n, _ in self.model.named_parameters()]
         self.parameters = [p for _, p in self.model.named_parameters()]
         self.masters = [p.detach().clone() for p in self.parameters]
@@ -149,6 +152,7 @@ class Run:
         """The steps, in every worker."""
         s, a = self.settings, self.arguments
         torch.set_num_threads(a.threads)
+        torch.set_flush_denormal(True)
         if worker:
             os.setsid()  # Linux shares processor time among sessions first; without this the workers may get one core.
         self.model.train()

@@ -17,20 +17,23 @@ SYMBOL_ZH = [
     "请问{e}等于多少？", "帮我算{e}", "{e}的结果是多少？", "请告诉我{e}是多少。",
 ]
 WORDS_EN = {
-    "+": ["What is {a} plus {b}?", "Add {a} and {b}.", "What is the sum of {a} and {b}?", "{a} plus {b}",
+    "+": ["What is {a} plus {b}?", "Add {a} and {b}.", "What is the sum of {a} and {b}?", "{a} plus {b}", "What do I get if I add {a} and {b}?",
+          "the sum of {a} and {b}", "add {a} to {b}", "{a} and {b} together", "Sum up {a} and {b}.", "I have to add {a} and {b}.",
           "Compute the sum of {a} and {b}.", "How much is {a} plus {b}?", "Add {b} to {a}.",
           "What do you get when you add {a} and {b}?"],
     "-": ["What is {a} minus {b}?", "Subtract {b} from {a}.", "{a} minus {b}", "Compute {a} minus {b}.",
-          "What is the difference of {a} and {b}?", "How much is {a} minus {b}?", "Take {b} away from {a}."],
+          "What is the difference of {a} and {b}?", "Take {b} from {a}.", "Take away {b} from {a}.",
+          "{b} less than {a}", "What is left of {a} without {b}?", "the difference between {a} and {b}", "If I take {b} from {a}, what is left?", "How much is {a} minus {b}?", "Take {b} away from {a}."],
     "×": ["What is {a} times {b}?", "Multiply {a} by {b}.", "{a} times {b}", "What is the product of {a} and {b}?",
-          "Compute the product of {a} and {b}.", "How much is {a} times {b}?", "Work out {a} multiplied by {b}."],
-    "÷": ["What is {a} divided by {b}?", "Divide {a} by {b}.", "{a} divided by {b}", "How much is {a} divided by {b}?"],
+          "Compute the product of {a} and {b}.", "{a} multiplied by {b}", "What is {a} multiplied by {b}?", "multiply {a} and {b}",
+          "the product of {a} and {b}", "{a} groups of {b}", "How much is {a} times {b}?", "Work out {a} multiplied by {b}."],
+    "÷": ["What is {a} divided by {b}?", "Divide {a} by {b}.", "{a} divided by {b}", "Compute {a} divided by {b}.", "{a} over {b}", "How often does {b} go into {a}?", "divide {a} into {b} equal parts", "How much is {a} divided by {b}?"],
 }
 WORDS_ZH = {
-    "+": ["{a}加{b}等于多少？", "{a}加上{b}是多少？", "求{a}与{b}的和。", "{a}和{b}的和是多少？", "计算{a}加{b}"],
-    "-": ["{a}减{b}等于多少？", "{a}减去{b}是多少？", "求{a}与{b}的差。", "计算{a}减{b}"],
-    "×": ["{a}乘{b}等于多少？", "{a}乘以{b}是多少？", "求{a}与{b}的积。", "计算{a}乘以{b}"],
-    "÷": ["{a}除以{b}等于多少？", "计算{a}除以{b}", "{a}除以{b}是多少？"],
+    "+": ["{a}加{b}等于多少？", "{a}加上{b}是多少？", "求{a}与{b}的和。", "{a}加{b}", "请把{a}和{b}加起来。", "{a}与{b}之和是多少？", "{a}再加{b}是多少？", "{a}和{b}的和是多少？", "计算{a}加{b}"],
+    "-": ["{a}减{b}等于多少？", "{a}减去{b}是多少？", "求{a}与{b}的差。", "{a}减{b}", "{a}与{b}之差是多少？", "从{a}中减去{b}。", "{a}比{b}多多少？", "计算{a}减{b}"],
+    "×": ["{a}乘{b}等于多少？", "{a}乘以{b}是多少？", "求{a}与{b}的积。", "{a}乘{b}", "{a}与{b}相乘是多少？", "{a}和{b}的乘积是多少？", "计算{a}乘{b}", "计算{a}乘以{b}"],
+    "÷": ["{a}除以{b}等于多少？", "{a}除以{b}", "求{a}除以{b}的商。", "把{a}平均分成{b}份，每份是多少？", "请计算{a}除以{b}。", "计算{a}除以{b}", "{a}除以{b}是多少？"],
 }
 ANSWER_EN = ["The answer is {r}."]
 ANSWER_ZH = ["答案是{r}。"]
@@ -51,15 +54,17 @@ SERIES_ZH = [
     "请求出从{f}到{l}的整数之和。|1", "数列{f}, {g}, …, {l}的总和是多少？|0",
 ]
 FOLLOW_EN = {
-    "+": ["and plus {b}?", "Now add {b}.", "plus {b}", "Add {b} to that.", "What if you add {b}?", "and {b} more?"],
-    "-": ["and minus {b}?", "Now subtract {b}.", "minus {b}", "Take away {b} from that.", "and {b} less?"],
-    "×": ["and times {b}?", "Now multiply that by {b}.", "times {b}", "Multiply the result by {b}."],
+    "+": ["{b} more", "plus {b} more?", "and now plus {b}", "What is that plus {b}?", "and plus {b}?", "Now add {b}.", "plus {b}", "Add {b} to that.", "What if you add {b}?", "and {b} more?"],
+    "-": ["{b} less", "minus {b} more?", "and now minus {b}", "What is that minus {b}?", "and minus {b}?", "Now subtract {b}.", "minus {b}", "Take away {b} from that.", "and {b} less?"],
+    "×": ["that times {b}", "What is that times {b}?", "times {b} now", "and times {b}?", "Now multiply that by {b}.", "times {b}", "Multiply the result by {b}."],
 }
 FOLLOW_ZH = {
     "+": ["再加{b}呢？", "再加上{b}。", "加{b}是多少？", "那加{b}呢？"],
     "-": ["再减{b}呢？", "再减去{b}。", "减{b}是多少？", "那减{b}呢？"],
     "×": ["再乘以{b}呢？", "乘{b}是多少？", "那乘以{b}呢？"],
 }
+OPENING_EN = ["Please: ", "Hi! ", "Hello, ", "Quick question: ", "OK. ", "My homework: ", "I wonder: ", "Next: ", "So, ", "And "]
+OPENING_ZH = ["你好，", "请问，", "麻烦你：", "我的作业：", "下一题：", "好的，", "那么，"]
 SIGNS = {"×": ["×", "*", "x", "×"], "÷": ["÷", "/"], "+": ["+"], "-": ["-"]}
 
 
@@ -85,6 +90,11 @@ def question(rng: random.Random, language: str, a: int, op: str, b: int, split: 
         return pick(rng, SYMBOL_EN if english else SYMBOL_ZH, split, 2).format(e=expression)
     words = (WORDS_EN if english else WORDS_ZH)[op]
     return pick(rng, words, split, 1).format(a=a, b=b)
+
+
+def polite(rng: random.Random, language: str, text: str) -> str:
+    """Sometimes a greeting or a request before the question."""
+    return rng.choice(OPENING_EN if language == "en" else OPENING_ZH) + text if rng.random() < 0.15 else text
 
 
 def finish(sample: Sample, rng: random.Random, lines: list[str], result: int) -> Sample:
@@ -130,7 +140,7 @@ def operation(rng: random.Random, language: str, split: str, op: str, thinking: 
     else:
         a, b = draw_numbers(rng, split, lambda r: operands(r, op))
     lines, result = work(a, op, b)
-    sample = Sample(TASKS[op], language, [user(question(rng, language, a, op, b, split))], thinking)
+    sample = Sample(TASKS[op], language, [user(polite(rng, language, question(rng, language, a, op, b, split)))], thinking)
     return finish(sample, rng, lines, result)
 
 
@@ -168,7 +178,7 @@ def series(rng: random.Random, language: str, split: str) -> Sample:
     last = first + step * (count - 1)
     text = template.format(f=first, g=first + step, h=first + 2 * step, l=last, d=step)
     lines, result = columns.series(first, last, step)
-    return finish(Sample("series", language, [user(text)], True), rng, lines, result)
+    return finish(Sample("series", language, [user(polite(rng, language, text))], True), rng, lines, result)
 
 
 def follow_up(rng: random.Random, language: str, split: str) -> Sample:

@@ -1,70 +1,82 @@
 """Written arithmetic, one short step per line, so that a small transformer can compute every token.
 
-Each digit carries the letter of its column (a = ones, b = tens, ...), which makes finding it a look-up.
-Every routine returns its lines and its result.
+A number is first listed with the letter of each digit's place from the left (``482`` as ``A4B8C2``; the second operand has small
+letters), which makes finding a digit a look-up. Every step ends with the digits of the result found so far, so that each
+number is a copy of the one above it with one digit more. Every routine returns its lines and its result.
 """
 
 from __future__ import annotations
 
-LETTERS = "abcdefghijklmnop"
+LARGE, SMALL = "ABCDEFGHIJKLMNOP", "abcdefghijklmnop"
 
 
-def listing(number: int | str, width: int = 0) -> str:
-    """The digits of a number with their column letters, highest column first."""
-    text = str(number).rjust(width, "0")
-    return " ".join(LETTERS[len(text) - 1 - i] + digit for i, digit in enumerate(text))
+def listing(number: int | str, letters: str = LARGE) -> str:
+    """The digits of a number behind the letters of their places."""
+    return "".join(letters[i] + digit for i, digit in enumerate(str(number)))
+
+
+def from_right(number: int, place: int, letters: str) -> tuple[str, int]:
+    """Letter and digit of a place counted from the right, and its value; nothing where the number has ended."""
+    text = str(number)
+    i = len(text) - 1 - place
+    return (letters[i] + text[i], int(text[i])) if i >= 0 else ("", 0)
 
 
 def add(a: int, b: int) -> tuple[list[str], int]:
     """Sum by columns with carries."""
+    lines = [f"{a}+{b}", listing(a), listing(b, SMALL)]
     width = max(len(str(a)), len(str(b)))
-    lines = [f"{a}+{b}", listing(a, width), listing(b, width)]
-    x, y = str(a).rjust(width, "0")[::-1], str(b).rjust(width, "0")[::-1]
-    carry = 0
-    result = ""
+    carry, result = 0, ""
     for i in range(width):
-        total = int(x[i]) + int(y[i]) + carry
-        lines.append(f"{LETTERS[i]}{x[i]}+{y[i]}+{carry}={total:02d}")
+        (left, x), (right, y) = from_right(a, i, LARGE), from_right(b, i, SMALL)
+        total = x + y + carry
+        result = str(total if i == width - 1 else total % 10) + result
+        lines.append(f"{left}{right}+{carry}={total:02d},{result}")
         carry = total // 10
-        result = str(total % 10) + result
-    if carry:
-        result = "1" + result
-    return lines + [listing(result), f"={a + b}"], a + b
+    return lines, a + b
+
+
+def compare(a: int, b: int) -> list[str]:
+    """Which number is larger: by length, else place by place up to the first difference."""
+    x, y = str(a), str(b)
+    if len(x) != len(y):
+        return [f"{len(x)}{'>' if a > b else '<'}{len(y)}"]
+    lines = []
+    for i, (p, q) in enumerate(zip(x, y)):
+        lines.append(f"{LARGE[i]}{p}{SMALL[i]}{q}{'=' if p == q else '>' if p > q else '<'}")
+        if p != q:
+            break
+    return lines
 
 
 def subtract(a: int, b: int) -> tuple[list[str], int]:
     """Difference by columns with borrows; the smaller number is taken from the larger one."""
+    lines = [f"{a}-{b}", listing(a), listing(b, SMALL), *compare(a, b)]
     if a == b:
-        return [f"{a}-{b}", f"{a}={b}", "=0"], 0
-    lines = [f"{a}-{b}", f"{a}{'>' if a > b else '<'}{b}"]
-    large, small = max(a, b), min(a, b)
-    width = len(str(large))
-    lines += [listing(large, width), listing(small, width)]
-    x, y = str(large)[::-1], str(small).rjust(width, "0")[::-1]
-    borrow = 0
-    result = ""
-    for i in range(width):
-        rest = int(x[i]) - int(y[i]) - borrow
+        return lines + ["=0"], 0
+    (large, upper), (small, lower) = ((a, LARGE), (b, SMALL)) if a > b else ((b, SMALL), (a, LARGE))
+    borrow, result = 0, ""
+    for i in range(len(str(large))):
+        (left, x), (right, y) = from_right(large, i, upper), from_right(small, i, lower)
+        rest = x - y - borrow
         taken = 1 if rest < 0 else 0
-        lines.append(f"{LETTERS[i]}{x[i]}-{y[i]}-{borrow}={taken}{rest + 10 * taken}")
-        borrow = taken
         result = str(rest + 10 * taken) + result
-    return lines + [listing(result), f"={a - b}"], a - b
+        lines.append(f"{left}{right}-{borrow}={taken}{rest + 10 * taken},{result}")
+        borrow = taken
+    return lines + [f"={a - b}"], a - b
 
 
-def times_digit(a: int, digit: int) -> tuple[list[str], int]:
-    """Product with one digit by columns."""
-    lines = [f"{a}×{digit}", listing(a)]
-    carry = 0
-    result = ""
-    for i, figure in enumerate(str(a)[::-1]):
-        total = int(figure) * digit + carry
-        lines.append(f"{LETTERS[i]}{figure}×{digit}+{carry}={total:02d}")
+def digit_rows(a: int, digit: int) -> list[str]:
+    """The steps of a product with one digit."""
+    lines, carry, result = [], 0, ""
+    width = len(str(a))
+    for i in range(width):
+        left, x = from_right(a, i, LARGE)
+        total = x * digit + carry
+        result = str(total if i == width - 1 else total % 10) + result
+        lines.append(f"{left}×{digit}+{carry}={total:02d},{result}")
         carry = total // 10
-        result = str(total % 10) + result
-    if carry:
-        result = str(carry) + result
-    return lines + [listing(result), f"={a * digit}"], a * digit
+    return lines
 
 
 def multiply(a: int, b: int) -> tuple[list[str], int]:
@@ -74,43 +86,40 @@ def multiply(a: int, b: int) -> tuple[list[str], int]:
     if len(str(a)) < len(str(b)):
         lines, result = multiply(b, a)
         return [f"{a}×{b}"] + lines, result
-    if b < 10:
-        return times_digit(a, b)
     if str(b).strip("0") == "1":
         return [f"{a}×{b}={a * b}"], a * b
-    lines = [f"{a}×{b}"]
+    if b < 10:
+        return [f"{a}×{b}", listing(a)] + digit_rows(a, b), a * b
+    lines = [f"{a}×{b}", listing(a), listing(b, SMALL)]
     total = None
-    for place, figure in enumerate(str(b)[::-1]):
-        if figure == "0":
+    for place in range(len(str(b))):
+        name, digit = from_right(b, place, SMALL)
+        lines.append(name)
+        if digit == 0:
             continue
-        part_lines, part = times_digit(a, int(figure))
-        lines += part_lines
-        if place:
-            part *= 10**place
-            lines.append(f"→{part}")
-        if total is None:
-            total = part
+        lines += digit_rows(a, digit)
+        part = a * digit * 10**place
+        if total is not None:
+            rows, total = add(part, total)
+            lines += rows
         else:
-            sum_lines, total = add(part, total)
-            lines += sum_lines
+            total = part
+            if place:
+                lines.append(f"={part}")
     return lines, total or 0
 
 
 def divide(a: int, digit: int) -> tuple[list[str], int, int]:
     """Short division by one digit: quotient and remainder."""
-    if a < 10:
-        quotient, rest = divmod(a, digit)
-        return [f"{a}÷{digit}={quotient}" + (f" r{rest}" if rest else "")], quotient, rest
     lines = [f"{a}÷{digit}", listing(a)]
-    rest = 0
-    result = ""
-    text = str(a)
-    for i, figure in enumerate(text):
+    rest, result = 0, ""
+    for i, figure in enumerate(str(a)):
         part = rest * 10 + int(figure)
-        lines.append(f"{LETTERS[len(text) - 1 - i]}{rest}{figure}÷{digit}={part // digit} r{part % digit}")
+        result = (result + str(part // digit)).lstrip("0")
+        lines.append(f"{LARGE[i]}{rest}{figure}÷{digit}={part // digit}r{part % digit}" + (f",{result}" if result else ""))
         rest = part % digit
-        result += str(part // digit)
-    lines += [listing(result), f"={a // digit}" + (f" r{rest}" if rest else "")]
+    if rest or not result:
+        lines.append(f"={a // digit}" + (f"r{rest}" if rest else ""))
     return lines, a // digit, rest
 
 
@@ -122,13 +131,14 @@ def series(first: int, last: int, step: int) -> tuple[list[str], int]:
     else:
         part, span = subtract(last, first)
         lines += part
-        if step > 1:
-            if step < 10:
-                part, span, _ = divide(span, step)
-                lines += part
-            else:
-                lines.append(f"{span}÷{step}={span // step}")
-                span //= step
+        if 1 < step < 10:
+            part, span, _ = divide(span, step)
+            lines += part
+        elif step > 1:
+            span //= step
+            lines.append(f"÷{step}={span}")
+        if span % 10 == 9:
+            lines += add(span, 1)[0]
         count = span + 1
     lines.append(f"n={count}")
     part, ends = add(first, last)

@@ -299,18 +299,21 @@ def plan(sql: str) -> str:
     return f"tables: {rest.split(' WHERE ')[0].split(' GROUP ')[0].split(' ORDER ')[0].split(' ON ')[0]}\noutput: {head.removeprefix('SELECT ')}"
 
 
-def generate(rng: random.Random, language: str, split: str, kind: str | None = None) -> Sample:
-    """One question over a schema."""
+def ask(rng: random.Random, language: str, split: str, kind: str | None, parent: Table, child: Table) -> tuple[str, str, str]:
+    """A question about two tables, its SQL, and its intent."""
+    intents = KINDS[kind] if kind else list(INTENTS)
     while True:
-        spec = rng.choice(SCHEMAS)
-        parent, child = Table(rng, spec[0], language, 1), Table(rng, spec[1], language, 2)
-        intents = KINDS[kind] if kind else list(INTENTS)
         intent = rng.choices(intents, weights=[INTENTS[i] for i in intents])[0]
         made = build(rng, language, split, intent, parent, child)
         if made is not None:
-            break
-    question, sql = made
-    question = " ".join(question.split())
+            return " ".join(made[0].split()), made[1], intent
+
+
+def generate(rng: random.Random, language: str, split: str, kind: str | None = None) -> Sample:
+    """One question over a schema."""
+    spec = rng.choice(SCHEMAS)
+    parent, child = Table(rng, spec[0], language, 1), Table(rng, spec[1], language, 2)
+    question, sql, intent = ask(rng, language, split, kind, parent, child)
     used = [parent, child] if " JOIN " in sql or sql.count("FROM") > 1 and f"FROM {parent.name}" in sql and f"FROM {child.name}" in sql else None
     tables = used or [t for t in (parent, child) if f"FROM {t.name}" in sql] if rng.random() < 0.4 else [parent, child]
     if rng.random() < 0.5:
@@ -321,6 +324,12 @@ def generate(rng: random.Random, language: str, split: str, kind: str | None = N
     sample = Sample(name, language, [user(head.format(s=schema_text(rng, tables), q=question))], thinking)
     sample.messages.append(assistant(sql, plan(sql) if thinking else None))
     sample.check = {"type": "sql", "expected": sql}
+    if split != HELD_OUT and len(tables) == 2 and not thinking:
+        # More questions about the same tables, so that the schema is read once for several answers.
+        for _ in range(rng.choice((0, 1, 2, 3))):
+            question, sql, _ = ask(rng, language, split, kind, parent, child)
+            sample.messages[-1]["trained"] = True
+            sample.messages += [user(question), assistant(sql)]
     if split == HELD_OUT:
         script = database(rng, parent, child)
         rows = rows_of(script, sql)
