@@ -11,6 +11,8 @@ package struct DeepSeekServer {
         package var port = 8080
         /// Bytes of the largest request body.
         package var maximumBodyBytes = 64 << 20
+        /// Seconds after which a connection is closed that carries no request, or whose request stops coming.
+        package var idleSeconds = 60
 
         package init() {}
     }
@@ -31,7 +33,10 @@ package struct DeepSeekServer {
         let connections = ClientConnections()
         let application = Application(
             router: router(connections),
-            server: .http1(configuration: .init(additionalChannelHandlers: [ConnectionObserver(connections)])),
+            server: .http1(
+                configuration: .init(
+                    additionalChannelHandlers: [ConnectionObserver(connections)],
+                    idleTimeout: .seconds(Int64(configuration.idleSeconds)))),
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port), serverName: "deepseek-server"),
             onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? 0) },
@@ -40,14 +45,34 @@ package struct DeepSeekServer {
     }
 
     func router(_ connections: ClientConnections) -> Router<ServingContext> {
-        let router = Router(context: ServingContext.self)
+        let router = Router(context: ServingContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: ErrorBodies(logger: logger, bodyLimit: configuration.maximumBodyBytes))
         HealthRoutes(catalog: catalog).add(to: router)
         ModelRoutes(catalog: catalog).add(to: router)
         let limit = configuration.maximumBodyBytes
         ChatCompletions(catalog: catalog, connections: connections, bodyLimit: limit).add(to: router)
         Completions(catalog: catalog, connections: connections, bodyLimit: limit).add(to: router)
+        refuseOtherMethods(router)
         return router
+    }
+
+    /// Answers 405 with the `allow` header to wrong methods on the paths that exist.
+    private func refuseOtherMethods(_ router: Router<ServingContext>) {
+        for routes in Dictionary(grouping: router.routes, by: \.path.description).values {
+            var allowed = Set(routes.map(\.method))
+            if allowed.contains(.get) { allowed.insert(.head) }
+            let list = allowed.map(\.rawValue).sorted().joined(separator: ", ")
+            for method in [HTTPRequest.Method.get, .head, .post, .put, .patch, .delete] where !allowed.contains(method) {
+                router.on(routes[0].path, method: method) { request, context in
+                    let message = "\(request.method) \(request.uri.path): expected \(list)"
+                    var response = try APIError(
+                        status: .methodNotAllowed, message: message, type: "invalid_request_error"
+                    ).response(from: request, context: context)
+                    response.headers[.allow] = list
+                    return response
+                }
+            }
+        }
     }
 }
 

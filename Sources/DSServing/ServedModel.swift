@@ -15,6 +15,13 @@ package struct ServedModel: Sendable {
         self.defaults = defaults
         self.created = created
     }
+
+    /// Refuses a request whose answers could never all be queued.
+    /// - Parameter count: prompts x `n`.
+    func check(answers count: Int) throws(APIError) {
+        guard let limit = generator.engine.configuration.maximumQueuedRequests, count > limit else { return }
+        throw .invalid("'n': expected at most \(limit) answers per request (prompts x n), found \(count)", parameter: "n")
+    }
 }
 
 /// The models of one server, by name.

@@ -17,7 +17,7 @@ package struct BulkTokenizer {
         self.parseSpecial = parseSpecial
     }
 
-    /// Encodes every line of the input in order. Blank lines are skipped.
+    /// Encodes every line of the input in order. Blank lines are errors, except at the end: a line out belongs to each line in.
     package func encode(
         lines input: UnsafeRawBufferPointer, write: ([UInt8]) throws -> Void
     ) throws {
@@ -52,13 +52,18 @@ package struct BulkTokenizer {
     ) throws {
         var output: [UInt8] = []
         var number = 0
+        var blank: Int?
         var position = 0
         while position < input.count {
             let end = input[position...].firstIndex(of: 0x0A) ?? input.count
             let line = UnsafeRawBufferPointer(rebasing: input[position..<end])
             position = end + 1
             number += 1
-            if line.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) { continue }
+            if line.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) {
+                blank = blank ?? number
+                continue
+            }
+            if let blank { throw TokenizerError.line(blank, "expected a JSON value, found a blank line") }
             do {
                 try body(try JSONValue.parse(line), &output)
             } catch {

@@ -113,11 +113,12 @@ struct SamplerTests {
 
     /// The smallest kept probability is far above 1 / draws in every golden with truncation, except where 1,009 tokens
     /// are kept whole: the sets must then be equal, not only similar.
-    @Test("Truncation keeps exactly the tokens that transformers keeps", arguments: SamplerGolden.all.indices)
+    @Test(
+        "Truncation keeps exactly the tokens that transformers keeps",
+        arguments: SamplerGolden.all.indices.filter { SamplerGolden.all[$0].probabilities.values.min() ?? 0 > 4e-3 })
     func support(index: Int) throws {
         let golden = SamplerGolden.all[index]
         let smallest = golden.probabilities.values.min() ?? 0
-        guard smallest > 4e-3 else { return }
         var sampler = Sampler(vocabularySize: golden.logits.count)
         var drawn: Set<Int32> = []
         try golden.logits.withUnsafeBufferPointer { row in

@@ -39,6 +39,8 @@ struct GraphCommand: ParsableCommand {
         guard promptRows + decodeRows > 0 else {
             throw ValidationError("--prompt-rows and --decode-rows: expected at least one row")
         }
+        guard scope == nil || dot else { throw ValidationError("--scope: expected together with --dot") }
+        guard !dot || !json else { throw ValidationError("expected one of --dot and --json, found both") }
     }
 
     func run() throws {
@@ -51,6 +53,10 @@ struct GraphCommand: ParsableCommand {
         let traced = try trace.finish(outputs: [("logits", outputs.logits)])
         let result = try PassPipeline(level: level, verifyBetweenPasses: true).run(traced)
         if dot {
+            if let scope, !result.graph.drawnScopes.contains(where: { $0.hasPrefix(scope) }) {
+                let known = result.graph.drawnScopes.joined(separator: ", ")
+                throw ValidationError("--scope: expected the start of one of \(known), found \(scope)")
+            }
             Terminal.line(result.graph.dot(scope: scope))
             return
         }

@@ -80,7 +80,9 @@ struct EvalCommand: AsyncParsableCommand {
             } catch {
                 throw EvaluationError.unreadable(path: path, reason: "\(error.localizedDescription)")
             }
-            items += try EvaluationItem.read(Array(data), source: path)
+            let read = try EvaluationItem.read(Array(data), source: path)
+            guard !read.isEmpty else { throw ValidationError("--tasks: expected an item per line, found none in \(path)") }
+            items += read
         }
         if tasks.isEmpty, text == nil || !only.isEmpty { items = try BuiltInTasks.items() }
         guard !only.isEmpty else { return items }
@@ -104,6 +106,9 @@ struct EvalCommand: AsyncParsableCommand {
                 throw ValidationError("--text: expected a file of UTF-8 text, found other bytes at \(text)")
             }
             let documents = content.split(separator: "\n").map(String.init)
+            guard !documents.isEmpty else {
+                throw ValidationError("--text: expected a document per line, found none in \(text)")
+            }
             return [(text, try await evaluation.perplexity(documents, begin: begin, end: end))]
         }
         let documents = BuiltInTasks.documents()

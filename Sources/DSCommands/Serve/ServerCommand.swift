@@ -37,6 +37,8 @@ package struct ServerCommand: AsyncParsableCommand {
     var maxBatchSize = 32
     @Option(help: "Requests that may wait; one more is refused with 503.")
     var maxQueuedRequests = 1024
+    @Option(help: "Seconds until a connection is closed that is idle or whose request stops coming.")
+    var idleTimeout = 60
     @Option(help: "trace, debug, info, notice, warning, error or critical.")
     var logLevel = "info"
     @OptionGroup var engine: EngineOptions
@@ -55,6 +57,7 @@ package struct ServerCommand: AsyncParsableCommand {
         try Limits.check(maxBatchTokens, 1...Limits.tokens, "--max-batch-tokens")
         try Limits.check(maxBatchSize, 1...Limits.sequences, "--max-batch-size")
         try Limits.check(maxQueuedRequests, 1...Limits.tokens, "--max-queued-requests")
+        try Limits.check(idleTimeout, 1...86_400, "--idle-timeout")
         if let servedModelName, servedModelName.isEmpty {
             throw ValidationError("--served-model-name: expected a name, found an empty text")
         }
@@ -62,6 +65,7 @@ package struct ServerCommand: AsyncParsableCommand {
         var configuration = DeepSeekServer.Configuration()
         configuration.host = host
         configuration.port = port
+        configuration.idleSeconds = idleTimeout
         let server = DeepSeekServer(catalog: ModelCatalog(models), configuration: configuration, logger: logger)
         let host = host
         let log = logger

@@ -23,6 +23,12 @@ extension Graph {
         return lines.joined(separator: "\n")
     }
 
+    /// The scopes of which something can be drawn, in the order of their first node.
+    package var drawnScopes: [String] {
+        var seen: Set<String> = []
+        return nodes.filter { isDrawn($0, nil) }.map { scopes[$0.scope] }.filter { seen.insert($0).inserted }
+    }
+
     private func isDrawn(_ node: Node, _ prefix: String?) -> Bool {
         switch node.op {
         case .weight, .constant: false

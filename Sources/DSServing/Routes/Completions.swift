@@ -17,7 +17,9 @@ struct Completions {
     private func answer(_ request: Request, _ context: ServingContext) async throws -> Response {
         let fields = try FieldReader(body: try await request.bodyBytes(limit: bodyLimit))
         let body = try CompletionBody(fields, catalog: catalog)
-        let streams = try body.requests.map { try body.model.generator.generate($0) }
+        let requests = body.requests
+        try body.model.check(answers: requests.count)
+        let streams = try requests.map { try body.model.generator.generate($0) }
         let group = AnswerGroup(streams, connections: connections, channel: context.channel)
         let identity = AnswerIdentity(
             prefix: "cmpl-", model: body.model.name, created: Int(Date().timeIntervalSince1970))

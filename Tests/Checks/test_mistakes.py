@@ -1,0 +1,70 @@
+"""What the programs say to mistakes: the thing, what was expected, what was found; a failing exit code; nothing lost."""
+
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+
+def run(program, *arguments):
+    return subprocess.run([program, *map(str, arguments)], capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("arguments, words", [
+    (["run", "--max-tokens", "-1", "x"], ["--max-tokens", "-1"]),
+    (["eval", "--concurrency", "0"], ["--concurrency", "1..."]),
+    (["graph", "--scope", "layers.1"], ["--scope", "--dot"]),
+    (["graph", "--dot", "--scope", "layer.1"], ["--scope", "layers.1", "layer.1"]),
+    (["graph", "--dot", "--json"], ["--dot", "--json"]),
+    (["graph", "--optimize-level", "7"], ["0...3", "7"]),
+    (["bench", "-d", "3"], ["-d", "multiples"]),
+    (["tokenize", "default"], ["--input"]),
+    (["info", "nowhere.gguf"], ["nowhere.gguf"]),
+    (["run", "--model", "nowhere", "x"], ["nowhere"]),
+])
+def test_mistakes_are_named(deepseek, arguments, words):
+    result = run(deepseek, *arguments)
+    assert result.returncode != 0 and not result.stdout
+    for word in words:
+        assert word in result.stderr
+
+
+def test_a_scope_is_drawn(deepseek):
+    drawing = run(deepseek, "graph", "--dot", "--scope", "layers.1").stdout
+    whole = run(deepseek, "graph", "--dot").stdout
+    assert drawing.startswith("digraph") and 3 < drawing.count("[label=") < whole.count("[label=") / 3
+
+
+@pytest.mark.parametrize("option, content", [("--tasks", ""), ("--tasks", "\n\n"), ("--text", "\n")])
+def test_empty_files_are_no_evaluation(deepseek, tmp_path, option, content):
+    path = tmp_path / "empty"
+    path.write_text(content)
+    result = run(deepseek, "eval", option, path)
+    assert result.returncode != 0 and str(path) in result.stderr and "found none" in result.stderr
+
+
+def test_blank_lines_are_named_except_at_the_end(deepseek, tmp_path):
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text('"a"\n\n"b"\n')
+    result = run(deepseek, "tokenize", "default", "--input", source, "--output", target)
+    assert result.returncode != 0 and "line 2" in result.stderr and not target.exists()
+    source.write_text('"a"\n"b"\n\n')
+    assert run(deepseek, "tokenize", "default", "--input", source, "--output", target).returncode == 0
+    assert len(target.read_text().splitlines()) == 2
+
+
+def test_outputs_follow_links_and_never_replace_other_things(deepseek, tmp_path):
+    source = tmp_path / "in.jsonl"
+    source.write_text('"a"\n')
+    target, link = tmp_path / "real.jsonl", tmp_path / "link.jsonl"
+    target.write_text("old")
+    link.symlink_to(target)
+    assert run(deepseek, "tokenize", "default", "--input", source, "--output", link).returncode == 0
+    assert link.is_symlink() and target.read_text().startswith("[")
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for special in (pipe, tmp_path):
+        result = run(deepseek, "tokenize", "default", "--input", source, "--output", special)
+        assert result.returncode != 0 and str(special) in result.stderr
+    assert pathlib.Path(pipe).is_fifo() and sorted(p.name for p in tmp_path.iterdir()) == ["in.jsonl", "link.jsonl", "pipe", "real.jsonl"]
