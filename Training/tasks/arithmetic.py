@@ -211,11 +211,11 @@ def follow_up(rng: random.Random, language: str, split: str) -> Sample:
 def generate(rng: random.Random, language: str, split: str) -> Sample:
     """One arithmetic sample of a random kind."""
     kind = rng.random()
-    if kind < 0.10:
+    if kind < 0.08:
         return chain(rng, language, split)
-    if kind < 0.20:
+    if kind < 0.24:
         return series(rng, language, split)
-    if kind < 0.32:
+    if kind < 0.34:
         return follow_up(rng, language, split)
-    op = rng.choices("+-×÷", weights=[36, 24, 32, 8])[0]
+    op = rng.choices("+-×÷", weights=[28, 24, 32, 16])[0]
     return operation(rng, language, split, op, rng.random() < 0.88)
