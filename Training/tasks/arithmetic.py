@@ -211,11 +211,11 @@ def follow_up(rng: random.Random, language: str, split: str) -> Sample:
 def generate(rng: random.Random, language: str, split: str) -> Sample:
     """One arithmetic sample of a random kind."""
     kind = rng.random()
-    if kind < 0.08:
+    if kind < 0.12:
         return chain(rng, language, split)
-    if kind < 0.24:
+    if kind < 0.27:
         return series(rng, language, split)
-    if kind < 0.34:
+    if kind < 0.37:
         return follow_up(rng, language, split)
     op = rng.choices("+-×÷", weights=[28, 24, 32, 16])[0]
     return operation(rng, language, split, op, rng.random() < 0.88)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from .arithmetic import finish, work
-from .common import Sample, digits, draw_numbers, pick, user
+from .common import HELD_OUT, Sample, digits, draw_numbers, pick, user
 
 NAMES_EN = ["Tom", "Anna", "Ben", "Lucy", "Sam", "Mia", "Jack", "Emma", "Leo", "Nina", "Omar", "Rosa"]
 NAMES_ZH = ["小明", "小红", "小华", "小丽", "李雷", "韩梅", "王芳", "张伟"]
@@ -123,6 +123,40 @@ ZH = {
     ],
 }
 
+# Parts of more training problems: what there is, what happens to it, what is asked.
+HOLDERS = ["boxes", "bags", "shelves", "crates", "baskets", "rows", "packs", "drawers"]
+START_EN = ["{n} has {x} {t}", "{n} had {x} {t}", "There were {x} {t} on the table", "A shop had {x} {t}", "A box held {x} {t}", "In a bag there are {x} {t}", "From {x} {t}", "Of {x} {t}"]
+LESS_EN = [", and {z} were lost", ". {z} of them were sold", ", {z} were eaten", ". Then {z} were given away", ", and {z} got broken", ". {n} takes {z} of them", ", {z} are taken away", ". {n} uses {z}", " and {z} are used up", ". {n} removes {z} {t}"]
+MORE_EN = [", and {z} more were bought", ". Then {z} more came", ", {z} more are found", ". {n} finds {z} more {t}", ", and then {n} gets {z} more", ". {n} adds {z} {t}", ", and there are {z} more {t} on the floor", ". Then {n} found {z} more", ", and {z} more {t} lie in a box"]
+EACH_EN = ["{x} {h} hold {y} {t} each", "There are {x} {h} with {y} {t} each", "{n} has {x} {h} of {y} {t} each", "Each of {x} {h} holds {y} {t}", "{x} {h} carry {y} {t} each", "{n} fills {x} {h} with {y} {t} each"]
+LEFT_EN = ["How many {t} are left?", "How many {t} remain?", "How many are left?", "How many {t} does {n} still have?", "How many {t} are there now?"]
+TOTAL_EN = ["How many {t} are there in total?", "How many {t} is that altogether?", "How many {t} does {n} have in total?", "How many {t} are there in all?", "How many {t} does {n} have now?", "How many {t} are there?"]
+START_ZH = ["{n}有{x}{t}", "{n}原来有{x}{t}", "桌上有{x}{t}", "商店里有{x}{t}", "箱子里有{x}{t}"]
+LESS_ZH = ["，丢了{z}{t}", "，卖掉{z}{t}", "，用掉了{z}{t}", "，送给朋友{z}{t}", "，拿走了{z}{t}", "，其中{z}{t}坏了"]
+MORE_ZH = ["，又买了{z}{t}", "，又得到{z}{t}", "，又放进{z}{t}", "，朋友又给了{z}{t}", "，地上还有{z}{t}", "，另外还有{z}{t}"]
+EACH_ZH = ["有{x}个箱子，每箱{y}{t}", "{n}有{x}袋，每袋{y}{t}", "{x}个架子，每个架子上有{y}{t}", "{n}买了{x}盒，每盒有{y}{t}", "有{x}排，每排{y}{t}"]
+LEFT_ZH = ["还剩多少{t}？", "还有多少{t}？", "现在有多少{t}？", "剩下多少{t}？"]
+TOTAL_ZH = ["一共有多少{t}？", "总共有多少{t}？", "现在有多少{t}？", "合起来是多少{t}？"]
+
+
+def composed(rng: random.Random, english: bool, ops: str) -> str | None:
+    """A problem put together from parts, for training."""
+    start, less, more, each, left, total = (
+        (START_EN, LESS_EN, MORE_EN, EACH_EN, LEFT_EN, TOTAL_EN) if english else (START_ZH, LESS_ZH, MORE_ZH, EACH_ZH, LEFT_ZH, TOTAL_ZH))
+    change = {"+": more, "-": less}
+    if ops in ("+", "-"):
+        parts = [rng.choice(start), rng.choice(change[ops]).replace("{z}", "{y}")]
+    elif ops == "×":
+        parts = [rng.choice(each)]
+    elif ops in ("×+", "×-"):
+        parts = [rng.choice(each), rng.choice(change[ops[1]])]
+    elif ops == "+-":
+        parts = [rng.choice(start), rng.choice(more).replace("{z}", "{y}"), rng.choice(less)]
+    else:
+        return None
+    end = rng.choice(left if ops[-1] == "-" else total)
+    return "".join(parts) + (". " if english else "。") + end
+
 
 def draw(rng: random.Random, ops: str) -> tuple[int, ...]:
     """Operands whose intermediate results stay positive."""
@@ -148,9 +182,10 @@ def generate(rng: random.Random, language: str, split: str) -> Sample:
     templates = EN if english else ZH
     ops = rng.choice(list(templates))
     numbers = draw_numbers(rng, split, lambda r: draw(r, ops))
-    text = pick(rng, templates[ops], split, 1)
+    text = composed(rng, english, ops) if split != HELD_OUT and rng.random() < 0.6 else None
+    text = text or pick(rng, templates[ops], split, 1)
     values = dict(zip("xyz", numbers))
-    text = text.format(n=rng.choice(NAMES_EN if english else NAMES_ZH), t=rng.choice(THINGS_EN if english else THINGS_ZH), **values)
+    text = text.format(n=rng.choice(NAMES_EN if english else NAMES_ZH), t=rng.choice(THINGS_EN if english else THINGS_ZH), h=rng.choice(HOLDERS), **values)
     lines, value = work(numbers[0], ops[0], numbers[1])
     if len(ops) > 1:
         more, value = work(value, ops[1], numbers[2])
