@@ -108,7 +108,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [("\"a\"\n[1]\n", 2), ("\"a\"\n\n\"b", 3), ("{}", 1)]) func bulkNamesTheLine(
+    @Test(arguments: [("\"a\"\n[1]\n", 2), ("\"a\"\n\n\"b\"", 2), ("\"a\"\n\"b", 2), ("{}", 1)]) func bulkNamesTheLine(
         input: String, line: Int
     ) throws {
         let tokenizer = try TokenizerFixture("llama3-style").tokenizer()
