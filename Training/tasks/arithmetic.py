@@ -54,8 +54,8 @@ SERIES_ZH = [
     "请求出从{f}到{l}的整数之和。|1", "数列{f}, {g}, …, {l}的总和是多少？|0",
 ]
 FOLLOW_EN = {
-    "+": ["{b} more", "plus {b} more?", "and now plus {b}", "What is that plus {b}?", "and plus {b}?", "Now add {b}.", "plus {b}", "Add {b} to that.", "What if you add {b}?", "and {b} more?"],
-    "-": ["{b} less", "minus {b} more?", "and now minus {b}", "What is that minus {b}?", "and minus {b}?", "Now subtract {b}.", "minus {b}", "Take away {b} from that.", "and {b} less?"],
+    "+": ["{b} more", "and {b} in addition?", "{b} more than that", "plus {b} more?", "and now plus {b}", "What is that plus {b}?", "and plus {b}?", "Now add {b}.", "plus {b}", "Add {b} to that.", "What if you add {b}?", "and {b} more?"],
+    "-": ["{b} less", "and {b} fewer?", "{b} less than that", "minus {b} more?", "and now minus {b}", "What is that minus {b}?", "and minus {b}?", "Now subtract {b}.", "minus {b}", "Take away {b} from that.", "and {b} less?"],
     "×": ["that times {b}", "What is that times {b}?", "times {b} now", "and times {b}?", "Now multiply that by {b}.", "times {b}", "Multiply the result by {b}."],
 }
 FOLLOW_ZH = {
@@ -215,7 +215,7 @@ def generate(rng: random.Random, language: str, split: str) -> Sample:
         return chain(rng, language, split)
     if kind < 0.27:
         return series(rng, language, split)
-    if kind < 0.37:
+    if kind < 0.39:
         return follow_up(rng, language, split)
     op = rng.choices("+-×÷", weights=[28, 24, 32, 16])[0]
     return operation(rng, language, split, op, rng.random() < 0.88)

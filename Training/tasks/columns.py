@@ -124,7 +124,7 @@ def divide(a: int, digit: int) -> tuple[list[str], int, int]:
 
 
 def series(first: int, last: int, step: int) -> tuple[list[str], int]:
-    """Arithmetic series: number of terms, first plus last, product, half of it."""
+    """Arithmetic series: number of terms, first plus last, their product, half of it."""
     lines = [f"{first}..{last} step {step}"]
     if first == 1 and step == 1:
         count = last
@@ -143,12 +143,7 @@ def series(first: int, last: int, step: int) -> tuple[list[str], int]:
     lines.append(f"n={count}")
     part, ends = add(first, last)
     lines += part
-    if count % 2 == 0:
-        part, half, _ = divide(count, 2)
-        lines += part
-        part, result = multiply(half, ends)
-    else:
-        part, half, _ = divide(ends, 2)
-        lines += part
-        part, result = multiply(count, half)
+    part, double = multiply(count, ends)
+    lines += part
+    part, result, _ = divide(double, 2)
     return lines + part, result
