@@ -37,7 +37,7 @@ def test_models_and_health(client, server):
 def test_plain_answer_has_reasoning_content_and_usage(client):
     answer = ask(client)
     message = answer.choices[0].message
-    assert message.content
+    assert "42" in message.content
     assert message.reasoning_content == message.reasoning != ""
     assert "think>" not in message.content + message.reasoning_content
     assert answer.choices[0].finish_reason == "stop"
@@ -134,10 +134,19 @@ def test_tool_call(client):
         messages=[{"role": "user", "content": "What is the weather in Paris?"}],
         extra_body={"chat_template_kwargs": {"thinking": False}})
     choice = answer.choices[0]
-    assert choice.finish_reason == ("tool_calls" if choice.message.tool_calls else "stop")
-    for call in choice.message.tool_calls or []:
-        assert call.id and call.type == "function" and call.function.name
+    assert choice.finish_reason == "tool_calls"
+    (call,) = choice.message.tool_calls
+    assert call.id and call.type == "function" and call.function.name == "get_weather"
+    assert json.loads(call.function.arguments) == {"city": "Paris"}
     assert "tool▁call" not in (choice.message.content or "")
+    # The result goes back, and the answer uses it.
+    messages = [
+        {"role": "user", "content": "What is the weather in Paris?"}, choice.message.model_dump(exclude_none=True),
+        {"role": "tool", "tool_call_id": call.id, "content": json.dumps({"sky": "sunny", "temperature": 21})}]
+    answer = client.chat.completions.create(
+        model="deepseek", tools=tools, temperature=0, max_completion_tokens=200, messages=messages,
+        extra_body={"chat_template_kwargs": {"thinking": False}})
+    assert "21" in answer.choices[0].message.content and not answer.choices[0].message.tool_calls
 
 
 @pytest.mark.parametrize("body, field", [

@@ -177,7 +177,7 @@ def series(rng: random.Random, language: str, split: str) -> Sample:
         first, step, count = 1, 1, 100
     last = first + step * (count - 1)
     text = template.format(f=first, g=first + step, h=first + 2 * step, l=last, d=step)
-    lines, result = columns.series(first, last, step)
+    lines, result = columns.series(first, last, step, "{g}" in template or kind == "2")
     return finish(Sample("series", language, [user(polite(rng, language, text))], True), rng, lines, result)
 
 

@@ -123,9 +123,13 @@ def divide(a: int, digit: int) -> tuple[list[str], int, int]:
     return lines, a // digit, rest
 
 
-def series(first: int, last: int, step: int) -> tuple[list[str], int]:
-    """Arithmetic series: number of terms, first plus last, their product, half of it."""
-    lines = [f"{first}..{last} step {step}"]
+def series(first: int, last: int, step: int, shows_second: bool) -> tuple[list[str], int]:
+    """Arithmetic series: number of terms, first plus last, their product, half of it.
+
+    ``shows_second``: whether the question has the second term, whose difference to the first is the step.
+    """
+    lines = [f"{first},{first + step}..{last}"] if shows_second else [f"{first}..{last}"]
+    lines.append(f"step {step}")
     if first == 1 and step == 1:
         count = last
     else:
