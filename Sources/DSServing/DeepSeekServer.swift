@@ -62,7 +62,8 @@ package struct DeepSeekServer {
             var allowed = Set(routes.map(\.method))
             if allowed.contains(.get) { allowed.insert(.head) }
             let list = allowed.map(\.rawValue).sorted().joined(separator: ", ")
-            for method in [HTTPRequest.Method.get, .head, .post, .put, .patch, .delete] where !allowed.contains(method) {
+            for method in [HTTPRequest.Method.get, .head, .post, .put, .patch, .delete] where !allowed.contains(method)
+            {
                 router.on(routes[0].path, method: method) { request, context in
                     let message = "\(request.method) \(request.uri.path): expected \(list)"
                     var response = try APIError(

@@ -20,7 +20,8 @@ package struct ServedModel: Sendable {
     /// - Parameter count: prompts x `n`.
     func check(answers count: Int) throws(APIError) {
         guard let limit = generator.engine.configuration.maximumQueuedRequests, count > limit else { return }
-        throw .invalid("'n': expected at most \(limit) answers per request (prompts x n), found \(count)", parameter: "n")
+        throw .invalid(
+            "'n': expected at most \(limit) answers per request (prompts x n), found \(count)", parameter: "n")
     }
 }
 

@@ -81,7 +81,9 @@ struct EvalCommand: AsyncParsableCommand {
                 throw EvaluationError.unreadable(path: path, reason: "\(error.localizedDescription)")
             }
             let read = try EvaluationItem.read(Array(data), source: path)
-            guard !read.isEmpty else { throw ValidationError("--tasks: expected an item per line, found none in \(path)") }
+            guard !read.isEmpty else {
+                throw ValidationError("--tasks: expected an item per line, found none in \(path)")
+            }
             items += read
         }
         if tasks.isEmpty, text == nil || !only.isEmpty { items = try BuiltInTasks.items() }
