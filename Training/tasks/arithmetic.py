@@ -65,6 +65,9 @@ FOLLOW_ZH = {
 }
 OPENING_EN = ["Please: ", "Hi! ", "Hello, ", "Quick question: ", "OK. ", "My homework: ", "I wonder: ", "Next: ", "So, ", "And "]
 OPENING_ZH = ["你好，", "请问，", "麻烦你：", "我的作业：", "下一题：", "好的，", "那么，"]
+FRAGMENTS_EN = ["now", "then", "could you", "maybe", "figure out", "say", "tell", "show me", "give", "the result", "the value", "of", "answer", "to",
+                "compute", "find", "what", "is", "please", "quickly", "for me", "I want", "need", "work", "out", "how much", "do", "solve", "this", "sum"]
+FRAGMENTS_ZH = ["请", "算", "一下", "告诉", "我", "给出", "结果", "是", "多少", "呢", "值", "求", "看看", "这个", "式子", "等于", "几", "帮", "说", "的", "快", "想知道", "计算", "答案"]
 SIGNS = {"×": ["×", "*", "x", "×"], "÷": ["÷", "/"], "+": ["+"], "-": ["-"]}
 
 
@@ -87,9 +90,22 @@ def question(rng: random.Random, language: str, a: int, op: str, b: int, split: 
         sign = rng.choice(SIGNS[op])
         space = rng.choice(["", " "])
         expression = f"{a}{space}{sign}{space}{b}"
+        if split != HELD_OUT and rng.random() < 0.25:
+            return jumbled(rng, language, expression)
         return pick(rng, SYMBOL_EN if english else SYMBOL_ZH, split, 2).format(e=expression)
     words = (WORDS_EN if english else WORDS_ZH)[op]
     return pick(rng, words, split, 1).format(a=a, b=b)
+
+
+def jumbled(rng: random.Random, language: str, expression: str) -> str:
+    """The expression among fragments of questions in random order, so that no wording around it is needed to find it."""
+    pieces = FRAGMENTS_EN if language == "en" else FRAGMENTS_ZH
+    gap = " " if language == "en" else ""
+    before = gap.join(rng.sample(pieces, rng.randint(0, 3)))
+    after = gap.join(rng.sample(pieces, rng.randint(0, 2)))
+    if language == "en":
+        before, after = before + " " * bool(before), " " * bool(after) + after
+    return before + expression + after + rng.choice(["", "?", "."] if language == "en" else ["", "？", "。"])
 
 
 def polite(rng: random.Random, language: str, text: str) -> str:

@@ -40,6 +40,10 @@ EN = {
     ],
     "÷": [
         "{x} {t} are shared equally among {y} children. How many {t} does each child get?",
+        "{x} {t} go into {y} boxes, the same number in each. How many {t} are in each box?",
+        "{n} divides {x} {t} among {y} friends. How many {t} does each friend get?",
+        "{y} boxes hold {x} {t} in equal parts. How many {t} are in one box?",
+        "{x} {t} are packed equally into {y} bags. How many {t} are in one bag?",
         "{n} puts {x} {t} into {y} equal bags. How many {t} are in each bag?",
         "{y} friends split {x} {t} equally. How many {t} does each one get?",
         "{x} {t} are packed into {y} boxes equally. How many {t} are in one box?",
@@ -95,6 +99,9 @@ ZH = {
     ],
     "÷": [
         "把{x}{t}平均分给{y}个孩子，每个孩子分到多少{t}？",
+        "{y}个孩子平分{x}{t}，每个孩子得到多少{t}？",
+        "把{x}{t}平均装进{y}个盒子，每盒有多少{t}？",
+        "{x}{t}分给{y}个人，每人一样多，每人得到多少{t}？",
         "{n}把{x}{t}平均装进{y}个袋子，每个袋子里有多少{t}？",
         "{y}个朋友平分{x}{t}，每人得到多少{t}？",
     ],

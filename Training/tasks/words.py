@@ -140,10 +140,10 @@ def analogy(rng: random.Random, language: str, split: str) -> tuple[str, str]:
         return rng.choice(["{a}的反义词是什么？", "{a}的反义词？"]).format(a=a), b
     (a, b), (c, d) = rng.sample(items, 2)
     if language == "en":
-        form = pick(rng, ["{a} is to {b} as {c} is to", "{a} : {b} :: {c} : ?", "{a} is to {b} as {c} is to what?",
+        form = pick(rng, ["{a} goes with {b}, so {c} goes with", "{a} belongs to {b}; what belongs to {c}?", "{a} and {b}, {c} and ?", "Just as {a} is for {b}, {c} is for what?", "{b} goes with {a}. What goes with {c}?", "If {a} gives {b}, what does {c} give?", "{a} is to {b} as {c} is to", "{a} : {b} :: {c} : ?", "{a} is to {b} as {c} is to what?",
                           "Complete the analogy: {a} is to {b} as {c} is to ?", "If {a} goes with {b}, what goes with {c}?"], split, 1)
     else:
-        form = pick(rng, ["{a}对{b}，{c}对什么？", "{a}之于{b}，如同{c}之于？", "{a}：{b} = {c}：？", "如果{a}对应{b}，那么{c}对应什么？"], split, 1)
+        form = pick(rng, ["{a}配{b}，{c}配什么？", "{a}对应{b}，{c}对应？", "{a}和{b}，{c}和什么？", "如果{a}配{b}，{c}配什么？", "{a}对应{b}，那么{c}呢？", "{a}对{b}，{c}对什么？", "{a}之于{b}，如同{c}之于？", "{a}：{b} = {c}：？", "如果{a}对应{b}，那么{c}对应什么？"], split, 1)
     return form.format(a=a, b=b, c=c), d
 
 
