@@ -13,6 +13,7 @@ def run(program, *arguments):
 
 @pytest.mark.parametrize("arguments, words", [
     (["run", "--max-tokens=-1", "x"], ["max_tokens", "-1"]),
+    (["run", ""], ["PROMPT", "empty"]),
     (["eval", "--concurrency", "0"], ["--concurrency", "1..."]),
     (["graph", "--scope", "layers.1"], ["--scope", "--dot"]),
     (["graph", "--dot", "--scope", "layer.1"], ["--scope", "layers.1", "layer.1"]),

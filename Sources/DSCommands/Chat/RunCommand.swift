@@ -58,6 +58,7 @@ struct RunCommand: AsyncParsableCommand {
 
     private func start(_ generator: TextGenerator, _ options: TextOptions) throws -> TextStream {
         let prompt = try prompt == "-" ? StandardInput.text() : prompt
+        guard !prompt.isEmpty else { throw ValidationError("PROMPT: expected a text, found an empty one") }
         if raw { return try generator.generate(TextRequest(.text(prompt), options: options)) }
         var messages = [ChatMessage(role: "user", content: prompt)]
         if let system { messages.insert(ChatMessage(role: "system", content: system), at: 0) }
