@@ -5,7 +5,7 @@ package enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
     case unsupportedArchitecture(name: String, supported: [String])
     case missingKey(source: String, key: String)
     case wrongType(source: String, key: String, expected: String, found: String)
-    /// A legal value that asks for something which is not implemented.
+    /// A legal value that no part of the engine supports; `supported` names those that one does.
     case unsupportedValue(source: String, key: String, value: String, supported: String)
     case missingTensor(name: String, reason: String)
     /// Tensors of the file that no part of the architecture asked for.
