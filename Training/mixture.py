@@ -21,7 +21,7 @@ CONTROL = [THINK, END_THINK, USER, ASSISTANT, CALLS, END_CALLS, CALL, END_CALL,
 TASKS = {"arithmetic": arithmetic, "problems": problems, "sql": sql, "risk": risk, "words": words, "tools": tools,
          "talk": talk, "stories": stories, "copying": copying}
 CONVERSATIONS = ("words", "talk", "copying", "risk")
-WEIGHTS = {"arithmetic": 0.3, "problems": 0.06, "sql": 0.3, "risk": 0.06, "words": 0.11, "tools": 0.03, "talk": 0.05, "stories": 0.005, "copying": 0.03}
+WEIGHTS = {"arithmetic": 0.32, "problems": 0.09, "sql": 0.25, "risk": 0.08, "words": 0.1, "tools": 0.05, "talk": 0.05, "stories": 0.005, "copying": 0.03}
 TOOLS_HEAD = "## Tools\nYou have access to the following tools:\n"
 TOOLS_TAIL = (
     f"\nIMPORTANT: ALWAYS adhere to this exact format for tool use:\n{CALLS}{CALL}tool_call_name{SEPARATOR}"

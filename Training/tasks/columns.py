@@ -129,6 +129,8 @@ def series(first: int, last: int, step: int, shows_second: bool) -> tuple[list[s
     ``shows_second``: whether the question has the second term, whose difference to the first is the step.
     """
     lines = [f"{first},{first + step}..{last}"] if shows_second else [f"{first}..{last}"]
+    if shows_second:
+        lines += subtract(first + step, first)[0]
     lines.append(f"step {step}")
     if first == 1 and step == 1:
         count = last

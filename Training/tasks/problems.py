@@ -135,21 +135,30 @@ HOLDERS = ["boxes", "bags", "shelves", "crates", "baskets", "rows", "packs", "dr
 START_EN = ["{n} has {x} {t}", "{n} had {x} {t}", "There were {x} {t} on the table", "A shop had {x} {t}", "A box held {x} {t}", "In a bag there are {x} {t}", "From {x} {t}", "Of {x} {t}"]
 LESS_EN = [", and {z} were lost", ". {z} of them were sold", ", {z} were eaten", ". Then {z} were given away", ", and {z} got broken", ". {n} takes {z} of them", ", {z} are taken away", ". {n} uses {z}", " and {z} are used up", ". {n} removes {z} {t}"]
 MORE_EN = [", and {z} more were bought", ". Then {z} more came", ", {z} more are found", ". {n} finds {z} more {t}", ", and then {n} gets {z} more", ". {n} adds {z} {t}", ", and there are {z} more {t} on the floor", ". Then {n} found {z} more", ", and {z} more {t} lie in a box"]
-EACH_EN = ["{x} {h} hold {y} {t} each", "There are {x} {h} with {y} {t} each", "{n} has {x} {h} of {y} {t} each", "Each of {x} {h} holds {y} {t}", "{x} {h} carry {y} {t} each", "{n} fills {x} {h} with {y} {t} each"]
+EACH_EN = ["{x} {h} hold {y} {t} each", "There are {x} {h} with {y} {t} each", "{n} has {x} {h} of {y} {t} each", "Each of {x} {h} holds {y} {t}", "{x} {h} carry {y} {t} each", "{n} fills {x} {h} with {y} {t} each", "In each of {x} {h} there are {y} {t}", "{x} {h} contain {y} {t} each", "{x} {h} have {y} {t} each", "{n} owns {x} {h}, each with {y} {t}", "{x} {h} with {y} {t} in each are here"]
+# The same with the number in each one first.
+EACH_FIRST_EN = ["There are {y} {t} in each of {x} {h}", "With {y} {t} in each box, {n} fills {x} boxes", "One bag has {y} {t} and there are {x} bags", "{n} puts {y} {t} on every shelf and has {x} shelves", "Every row has {y} {t}, and there are {x} rows"]
+SPLIT_EN = ["{x} {t} are split among {y} people", "{y} people share {x} {t} equally", "{x} {t} are put into {y} {h} equally", "{n} packs {x} {t} into {y} equal {h}", "{x} {t} fill {y} {h}, all with the same number",
+            "{y} children share {x} {t} fairly", "Into {y} {h} go {x} {t}, equally many into each", "{n} has {x} {t} and packs them into {y} {h} equally", "{x} {t} are sorted equally into {y} {h}"]
+PART_EN = ["How many {t} is one part?", "How many {t} are that for each?", "How many {t} go to each one?", "How many {t} does each have?", "How many {t} are in each?", "How many are in one?", "How many {t} does everyone get?"]
 LEFT_EN = ["How many {t} are left?", "How many {t} remain?", "How many are left?", "How many {t} does {n} still have?", "How many {t} are there now?"]
 TOTAL_EN = ["How many {t} are there in total?", "How many {t} is that altogether?", "How many {t} does {n} have in total?", "How many {t} are there in all?", "How many {t} does {n} have now?", "How many {t} are there?"]
 START_ZH = ["{n}有{x}{t}", "{n}原来有{x}{t}", "桌上有{x}{t}", "商店里有{x}{t}", "箱子里有{x}{t}"]
-LESS_ZH = ["，丢了{z}{t}", "，卖掉{z}{t}", "，用掉了{z}{t}", "，送给朋友{z}{t}", "，拿走了{z}{t}", "，其中{z}{t}坏了"]
-MORE_ZH = ["，又买了{z}{t}", "，又得到{z}{t}", "，又放进{z}{t}", "，朋友又给了{z}{t}", "，地上还有{z}{t}", "，另外还有{z}{t}"]
-EACH_ZH = ["有{x}个箱子，每箱{y}{t}", "{n}有{x}袋，每袋{y}{t}", "{x}个架子，每个架子上有{y}{t}", "{n}买了{x}盒，每盒有{y}{t}", "有{x}排，每排{y}{t}"]
+LESS_ZH = ["，丢了{z}{t}", "，卖掉{z}{t}", "，用掉了{z}{t}", "，送给朋友{z}{t}", "，拿走了{z}{t}", "，其中{z}{t}坏了", "，后来丢了{z}{t}", "，后又用掉{z}{t}", "后又送出{z}{t}", "，之后少了{z}{t}", "后又卖掉{z}{t}", "以后又坏了{z}{t}", "，接着拿走{z}{t}"]
+MORE_ZH = ["，又买了{z}{t}", "，又得到{z}{t}", "，又放进{z}{t}", "，朋友又给了{z}{t}", "，地上还有{z}{t}", "，另外还有{z}{t}", "，得到{z}{t}", "，拿到{z}{t}", "，后来多了{z}{t}", "，再放进{z}{t}", "，又收到{z}{t}", "，捡到{z}{t}", "，买了{z}{t}"]
+EACH_ZH = ["有{x}个箱子，每箱{y}{t}", "{n}有{x}袋，每袋{y}{t}", "{x}个架子，每个架子上有{y}{t}", "{n}买了{x}盒，每盒有{y}{t}", "有{x}排，每排{y}{t}", "一共{x}个盒子，每个盒子装{y}{t}", "{x}个抽屉，每个抽屉放{y}{t}"]
+# The same with the number in each one first.
+EACH_FIRST_ZH = ["每箱{y}{t}，有{x}箱", "每袋有{y}{t}，{n}有{x}袋", "每个盒子里有{y}{t}，共{x}个盒子", "一排有{y}{t}，{x}排", "每个抽屉放{y}{t}，{x}个抽屉", "每层有{y}{t}，{x}层", "每人{y}{t}，{x}个人", "每个孩子得到{y}{t}，有{x}个孩子", "每张桌子上有{y}{t}，{x}张桌子"]
+SPLIT_ZH = ["{y}个人平分{x}{t}", "{x}{t}平均分成{y}份", "把{x}{t}平均分给{y}个朋友", "{y}个同学平分{x}{t}", "{n}把{x}{t}平均放进{y}个抽屉", "{x}{t}由{y}个孩子平分", "{x}{t}装成{y}袋，每袋一样多", "{y}个小组平分{x}{t}"]
+PART_ZH = ["每份是多少{t}？", "每人有多少{t}？", "每人分到多少{t}？", "每个得到多少{t}？", "一份有多少{t}？", "每一份是多少{t}？"]
 LEFT_ZH = ["还剩多少{t}？", "还有多少{t}？", "现在有多少{t}？", "剩下多少{t}？"]
 TOTAL_ZH = ["一共有多少{t}？", "总共有多少{t}？", "现在有多少{t}？", "合起来是多少{t}？"]
 
 
-def composed(rng: random.Random, english: bool, ops: str) -> str | None:
+def composed(rng: random.Random, english: bool, ops: str) -> str:
     """A problem put together from parts, for training."""
-    start, less, more, each, left, total = (
-        (START_EN, LESS_EN, MORE_EN, EACH_EN, LEFT_EN, TOTAL_EN) if english else (START_ZH, LESS_ZH, MORE_ZH, EACH_ZH, LEFT_ZH, TOTAL_ZH))
+    start, less, more, left, total = (START_EN, LESS_EN, MORE_EN, LEFT_EN, TOTAL_EN) if english else (START_ZH, LESS_ZH, MORE_ZH, LEFT_ZH, TOTAL_ZH)
+    each = (EACH_EN if english else EACH_ZH) if rng.random() < 0.6 else EACH_FIRST_EN if english else EACH_FIRST_ZH
     change = {"+": more, "-": less}
     if ops in ("+", "-"):
         parts = [rng.choice(start), rng.choice(change[ops]).replace("{z}", "{y}")]
@@ -160,7 +169,7 @@ def composed(rng: random.Random, english: bool, ops: str) -> str | None:
     elif ops == "+-":
         parts = [rng.choice(start), rng.choice(more).replace("{z}", "{y}"), rng.choice(less)]
     else:
-        return None
+        return rng.choice(SPLIT_EN if english else SPLIT_ZH) + (". " if english else "，") + rng.choice(PART_EN if english else PART_ZH)
     end = rng.choice(left if ops[-1] == "-" else total)
     return "".join(parts) + (". " if english else "。") + end
 
@@ -191,9 +200,11 @@ def generate(rng: random.Random, language: str, split: str) -> Sample:
     numbers = draw_numbers(rng, split, lambda r: draw(r, ops))
     text = composed(rng, english, ops) if split != HELD_OUT and rng.random() < 0.6 else None
     text = text or pick(rng, templates[ops], split, 1)
-    values = dict(zip("xyz", numbers))
-    text = text.format(n=rng.choice(NAMES_EN if english else NAMES_ZH), t=rng.choice(THINGS_EN if english else THINGS_ZH), h=rng.choice(HOLDERS), **values)
-    lines, value = work(numbers[0], ops[0], numbers[1])
+    first, second = numbers[:2]
+    if ops[0] == "×" and text.index("{y}") < text.index("{x}"):
+        first, second = second, first  # Factors are written as they come in the text.
+    text = text.format(n=rng.choice(NAMES_EN if english else NAMES_ZH), t=rng.choice(THINGS_EN if english else THINGS_ZH), h=rng.choice(HOLDERS), **dict(zip("xyz", numbers)))
+    lines, value = work(first, ops[0], second)
     if len(ops) > 1:
         more, value = work(value, ops[1], numbers[2])
         lines = lines + more

@@ -87,7 +87,7 @@ def describe(rng: random.Random, record: dict, language: str) -> str:
 def generate(rng: random.Random, language: str, split: str) -> Sample:
     """One record with its label."""
     record = draw(rng)
-    thinking = rng.random() < 0.7
+    thinking = rng.random() < (0.7 if split == HELD_OUT else 0.45)
     ask = pick(rng, ASK_EN if language == "en" else ASK_ZH, split, 2)
     text = describe(rng, record, language)
     text = f"{ask}\n{text}" if rng.random() < 0.8 else f"{text}\n{ask}"

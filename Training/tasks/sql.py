@@ -6,7 +6,7 @@ import random
 import sqlite3
 
 from .common import HELD_OUT, Sample, assistant, user
-from .sql_phrases import EN, ZH, compare_phrase
+from .sql_phrases import EN, RESERVED, ZH, compare_phrase, reworded
 from .sql_schemas import POOLS, SCHEMAS
 
 
@@ -142,8 +142,10 @@ def build(rng: random.Random, language: str, split: str, intent: str, parent: Ta
     k = rng.randint(2, 9)
     f["K"] = str(k)
     phrases = (EN if english else ZH)[intent]
-    reserved = max(1, len(phrases) // 6)
+    reserved = RESERVED.get((language, intent), 1)
     question = rng.choice(phrases[-reserved:] if split == HELD_OUT else phrases[:-reserved])
+    if split != HELD_OUT and rng.random() < 0.4:
+        question = reworded(rng, language, question, phrases[-reserved:])
     if intent == "all":
         sql = f"SELECT {label} FROM {table.name}"
     elif intent == "list2":

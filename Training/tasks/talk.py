@@ -72,7 +72,7 @@ COMPANIES = ["Apple", "Tesla", "Google", "Sony", "Samsung", "Toyota", "Intel", "
 UNKNOWN_EN = [
     ("person", ["Who is {p}?", "Tell me about {p}.", "What do you know about {p}?", "When was {p} born?", "Where does {p} live?", "What is {p} famous for?", "Can you tell me something about {p}?"]),
     ("live", ["What is the weather in {c} today?", "Will it rain in {c} tomorrow?", "What time is it in {c}?", "How is the weather in {c}?", "What is the temperature in {c} now?",
-              "What is the share price of {o}?", "How much is a share of {o} today?", "What is today's date?", "What happened in the news today?", "Who won the game last night?", "What is the latest news about {o}?", "Is it raining in {c} now?", "Is it warm in {c} today?", "Is it cold in {c} right now?", "Is it snowing in {c}?", "Is it dark in {c} now?", "Is it sunny in {c} right now?"]),
+              "What is the share price of {o}?", "How much is a share of {o} today?", "What is today's date?", "What happened in the news today?", "Who won the game last night?", "What is the latest news about {o}?", "Is it raining in {c} now?", "Is it warm in {c} today?", "Is it cold in {c} right now?", "Is it snowing in {c}?", "Is it dark in {c} now?", "Is it windy in {c} right now?", "Is it hot in {c} right now?", "Is it sunny in {c} today?", "Is the sky clear in {c} now?", "Is it warm in {c} right now?", "Is it sunny in {c} right now?"]),
     ("private", ["What is my name?", "How old am I?", "Where do I live?", "What did I eat yesterday?", "What is my phone number?", "What is my password?", "When is my birthday?"]),
     ("future", ["Who will win the next election?", "What will the price of {o} be next year?", "Will I be rich?", "Who will win the next world cup?", "What will happen tomorrow?", "Will {o} grow next year?"]),
 ]
@@ -80,7 +80,7 @@ UNKNOWN_ZH = [
     ("person", ["{p}是谁？", "介绍一下{p}。", "你知道{p}吗？", "{p}是哪年出生的？", "{p}住在哪里？", "{p}因为什么出名？"]),
     ("live", ["{c}今天天气怎么样？", "{c}明天会下雨吗？", "{c}现在几点？", "{o}的股价是多少？", "今天几号？", "今天有什么新闻？", "{c}现在下雨吗？", "{c}今天多少度？", "{c}今天冷吗？", "{c}现在晴天吗？", "{c}现在多少度？"]),
     ("private", ["我叫什么名字？", "我多大了？", "我住在哪里？", "我的密码是什么？", "我的生日是哪天？"]),
-    ("future", ["谁会赢得下一次选举？", "明年{o}的股价会是多少？", "我会发财吗？", "明天会发生什么？"]),
+    ("future", ["谁会赢得下一次选举？", "后天会发生什么？", "明天会怎么样？", "明年会发生什么？", "将来会发生什么事？", "明天会有什么事？", "明年{o}的股价会是多少？", "我会发财吗？", "明天会发生什么？"]),
 ]
 REPLY_EN = {
     "person": "I don't know {p}. I am a tiny model and know few facts.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 
-from .common import Sample, assistant, pick, user
+from .common import HELD_OUT, Sample, assistant, pick, user
 
 
 def tool(name: str, description: str, **properties: str) -> dict:
@@ -65,6 +65,44 @@ ASK = {
 }
 
 
+# More questions for training: whole wordings, which PLEASE may open.
+MORE = {
+    "en": {
+        "get_weather": ["Weather report for {city}", "is it sunny in {city}", "I want to know the weather in {city}", "check the weather of {city}", "do I need an umbrella in {city} today", "is it cold in {city} today"],
+        "get_time": ["the time in {city}", "how late is it in {city}", "check the clock in {city}", "I need the local time of {city}"],
+        "calculate": ["run {expression} in the calculator", "{expression} with the tool", "use your calculator for {expression}", "work out {expression} by tool"],
+        "convert_currency": ["exchange {amount} {source} for {target}", "turn {amount} {source} into {target}", "what is {amount} {source} worth in {target}", "I have {amount} {source} and want {target}"],
+        "get_stock_price": ["check the share price of {company}", "what does a share of {company} cost", "price of {company} shares", "how is the stock of {company}"],
+        "search": ["look for {query} online", "google {query}", "find pages about {query}", "web search: {query}"],
+        "set_timer": ["remind me in {minutes} minutes", "timer for {minutes} minutes", "wake me in {minutes} minutes", "count down {minutes} minutes", "{minutes} minutes on the timer"],
+        "send_message": ["text {recipient}: {text}", "send a message to {recipient}: {text}", "let {recipient} know: {text}", "{recipient} should read: {text}"],
+        "translate": ["translate into {language}: {text}", "put \"{text}\" into {language}", "what is \"{text}\" in {language}", "say \"{text}\" in {language}"],
+        "get_balance": ["balance of account {account}", "check account {account}", "what is on account {account}", "how much is left in account {account}"],
+    },
+    "zh": {
+        "get_weather": ["{city}今天天气好吗", "{city}会下雨吗", "明天{city}会下雨吗", "{city}今天冷不冷", "看看{city}的天气", "我想知道{city}的天气", "{city}今天下不下雨", "{city}今天会刮风吗", "{city}今天会下雪吗"],
+        "get_time": ["{city}几点了", "看看{city}的时间", "现在{city}几点", "我想知道{city}的时间", "{city}的当地时间是多少"],
+        "calculate": ["用工具算一下{expression}", "用计算工具算{expression}", "算一下{expression}，请用工具", "{expression}，用工具算", "计算{expression}，要用工具", "拿工具计算{expression}", "用工具求{expression}", "计算一下，用工具：{expression}"],
+        "convert_currency": ["{amount} {source}换{target}", "我有{amount} {source}，想换{target}", "{amount} {source}兑换{target}", "将{amount} {source}兑成{target}", "{amount} {source}值多少{target}"],
+        "get_stock_price": ["{company}的股票多少钱", "看看{company}的股价", "我想知道{company}的股价", "{company}现在股价多少"],
+        "search": ["网上搜索{query}", "搜一搜{query}", "查找{query}", "上网找{query}", "搜索一下{query}"],
+        "set_timer": ["{minutes}分钟的计时器", "定时{minutes}分钟", "开始计时，{minutes}分钟", "倒计时{minutes}分钟", "设定{minutes}分钟", "过{minutes}分钟叫我", "计时器{minutes}分钟", "计时，{minutes}分钟后叫我"],
+        "send_message": ["发消息给{recipient}：{text}", "对{recipient}说：{text}", "转告{recipient}：{text}", "给{recipient}留言：{text}"],
+        "translate": ["把“{text}”译为{language}", "用{language}说“{text}”", "“{text}”的{language}是什么", "翻译成{language}：{text}"],
+        "get_balance": ["账户{account}还有多少钱", "看看账户{account}", "账户{account}余额", "{account}账户的余额"],
+    },
+}
+PLEASE = {"en": ["", "", "Please ", "Can you ", "Hey, ", "OK, ", "I need this: ", "Now "], "zh": ["", "", "请", "帮我", "麻烦", "你好，", "现在", "请帮我"]}
+
+
+def wording(rng: random.Random, name: str, language: str, split: str) -> str:
+    """A request for a tool."""
+    if split == HELD_OUT or rng.random() < 0.4:
+        return pick(rng, ASK[language][name], split, 1)
+    text = rng.choice(PLEASE[language]) + rng.choice(MORE[language][name]) + rng.choice(["", ".", "?"] if language == "en" else ["", "。", "？"])
+    return text[0].upper() + text[1:] if text[0] != "{" and rng.random() < 0.7 else text
+
+
 def arguments(rng: random.Random, name: str, language: str) -> dict:
     """Arguments of a call."""
     if name in ("get_weather", "get_time"):
@@ -113,7 +151,7 @@ def generate(rng: random.Random, language: str, split: str) -> Sample:
     names = rng.sample(list(TOOLS), rng.choice([1, 2, 2, 3]))
     name = names[0]
     given = arguments(rng, name, language)
-    text = pick(rng, ASK[language][name], split, 1).format(**given)
+    text = wording(rng, name, language, split).format(**given)
     rng.shuffle(names)
     sample = Sample("tool-call", language, [user(text)], False, [TOOLS[n] for n in names])
     call = {"role": "assistant", "content": "", "tool_calls": [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from .common import Sample, assistant, pick, user
+from .common import HELD_OUT, Sample, assistant, pick, user
 
 CAPITALS = [
     line.split("|")
@@ -90,8 +90,24 @@ CAPITAL_ZH = [
     "{c}的首都是哪里？", "{c}的首都是什么？", "{c}首都？", "{c}的首都是哪个城市？", "请问{c}的首都是哪里？", "说出{c}的首都。",
     "你知道{c}的首都吗？", "告诉我{c}的首都是哪里。",
 ]
+# Parts of more questions for capitals.
+KNOW_EN = ["do you know", "tell me", "please tell me", "can you tell me", "I want to know", "name", "what is", "which is", "say", "give me", "could you name", "do you remember"]
+OF_EN = ["the capital of {c}", "the capital city of {c}", "{c}'s capital", "the capital city that {c} has", "which city the capital of {c} is", "what the capital of {c} is"]
+KNOW_ZH = ["", "请问", "你知道", "告诉我", "请告诉我", "说说", "我想知道", "你可知道", "你记得", "能告诉我", "请说出", "你能说出"]
+OF_ZH = ["{c}的首都", "{c}的首都是哪里", "{c}的首都是什么", "{c}的首都叫什么", "{c}首都是哪个城市", "哪里是{c}的首都", "{c}以哪里为首都"]
 COUNTRY_EN = ["Which country has the capital {c}?", "{c} is the capital of which country?", "{c} is the capital of"]
 COUNTRY_ZH = ["{c}是哪个国家的首都？", "哪个国家的首都是{c}？"]
+ANALOGY_EN = ["{a} goes with {b}, so {c} goes with", "{a} belongs to {b}; what belongs to {c}?", "{a} and {b}, {c} and ?", "Just as {a} is for {b}, {c} is for what?", "{b} goes with {a}. What goes with {c}?",
+              "If {a} gives {b}, what does {c} give?", "{a} is to {b} as {c} is to", "{a} : {b} :: {c} : ?", "{a} is to {b} as {c} is to what?", "Complete the analogy: {a} is to {b} as {c} is to ?",
+              "If {a} goes with {b}, what goes with {c}?"]
+ANALOGY_ZH = ["{a}配{b}，{c}配什么？", "{a}对应{b}，{c}对应？", "{a}和{b}，{c}和什么？", "如果{a}配{b}，{c}配什么？", "{a}对应{b}，那么{c}呢？", "{a}对{b}，{c}对什么？", "{a}之于{b}，如同{c}之于？", "{a}：{b} = {c}：？",
+              "如果{a}对应{b}，那么{c}对应什么？"]
+# Parts of more analogies: a link and a frame around it.
+LINK_EN = ["goes with", "belongs to", "is to", "matches", "is paired with", "pairs with", "becomes", "leads to", "is linked to", "fits", "stands with", "means"]
+FRAME_EN = ["{a} ~ {b}. {c} ~ what?", "When {a} ~ {b}, {c} ~ what?", "If {a} ~ {b}, {c} ~", "If {a} ~ {b}, then what ~ {c}?", "As {a} ~ {b}, what ~ {c}?", "Suppose {a} ~ {b}: {c} ~ ?", "{a} ~ {b}, and {c} ~ ?", "{a} ~ {b}; in the same way {c} ~",
+            "We know that {a} ~ {b}. And {c}?", "If {a} ~ {b}, what about {c}?", "Given that {a} ~ {b}, what ~ {c}?"]
+LINK_ZH = ["对应", "配", "对", "变成", "匹配", "联系着", "对着", "跟", "连着", "就是"]
+FRAME_ZH = ["{a}~{b}，{c}~什么？", "如果{a}~{b}，{c}~哪个？", "{a}~{b}，那么{c}~什么？", "若{a}~{b}，那么{c}~？", "如果{a}~{b}，那{c}~什么呢？", "假如{a}~{b}，那么{c}~什么？", "已知{a}~{b}，求{c}~什么。", "{a}~{b}，同样{c}~？", "如果{a}~{b}，那么{c}呢？", "要是{a}~{b}，{c}就~什么？"]
 NAME_EN = {"opposite": "opposite", "plural": "plural", "past": "past tense", "female": "female form", "young": "young animal", "more": "comparative"}
 ARROWS = ["{a} -> {b}", "{a} : {b}", "{a} → {b}", "{a} = {b}", "{a} - {b}"]
 
@@ -121,7 +137,31 @@ def capital(rng: random.Random, language: str, split: str) -> tuple[str, str]:
         return few_shot(rng, items, rng.choice(["", "", "Capitals:\n" if language == "en" else "首都：\n"]))
     if kind < 0.48:
         return pick(rng, COUNTRY_EN if language == "en" else COUNTRY_ZH, split, 0).format(c=name), country
-    return pick(rng, CAPITAL_EN if language == "en" else CAPITAL_ZH, split, 2).format(c=country), name
+    forms = CAPITAL_EN if language == "en" else CAPITAL_ZH
+    if split != HELD_OUT and rng.random() < 0.5:
+        return composed_capital(rng, language, forms).format(c=country), name
+    return pick(rng, forms, split, 2).format(c=country), name
+
+
+def composed_capital(rng: random.Random, language: str, forms: list[str]) -> str:
+    """A wording put together from parts, other than the held-out ones."""
+    while True:
+        if language == "en":
+            text = f"{rng.choice(KNOW_EN)} {rng.choice(OF_EN)}{rng.choice(['', '.', '?'])}"
+            text = text[0].upper() + text[1:] if rng.random() < 0.7 else text
+        else:
+            text = rng.choice(KNOW_ZH) + rng.choice(OF_ZH) + rng.choice(["吗", "", ""]) + rng.choice(["？", "。", ""])
+        if text not in forms[-2:]:
+            return text
+
+
+def composed_analogy(rng: random.Random, language: str, forms: list[str]) -> str:
+    """A wording put together from parts, other than the held-out one."""
+    while True:
+        link, frame = rng.choice(LINK_EN if language == "en" else LINK_ZH), rng.choice(FRAME_EN if language == "en" else FRAME_ZH)
+        form = frame.replace("~", link)
+        if form not in forms[-1:]:
+            return form
 
 
 def analogy(rng: random.Random, language: str, split: str) -> tuple[str, str]:
@@ -139,11 +179,11 @@ def analogy(rng: random.Random, language: str, split: str) -> tuple[str, str]:
         a, b = rng.choice(items)
         return rng.choice(["{a}的反义词是什么？", "{a}的反义词？"]).format(a=a), b
     (a, b), (c, d) = rng.sample(items, 2)
-    if language == "en":
-        form = pick(rng, ["{a} goes with {b}, so {c} goes with", "{a} belongs to {b}; what belongs to {c}?", "{a} and {b}, {c} and ?", "Just as {a} is for {b}, {c} is for what?", "{b} goes with {a}. What goes with {c}?", "If {a} gives {b}, what does {c} give?", "{a} is to {b} as {c} is to", "{a} : {b} :: {c} : ?", "{a} is to {b} as {c} is to what?",
-                          "Complete the analogy: {a} is to {b} as {c} is to ?", "If {a} goes with {b}, what goes with {c}?"], split, 1)
+    forms = ANALOGY_EN if language == "en" else ANALOGY_ZH
+    if split != HELD_OUT and rng.random() < 0.5:
+        form = composed_analogy(rng, language, forms)
     else:
-        form = pick(rng, ["{a}配{b}，{c}配什么？", "{a}对应{b}，{c}对应？", "{a}和{b}，{c}和什么？", "如果{a}配{b}，{c}配什么？", "{a}对应{b}，那么{c}呢？", "{a}对{b}，{c}对什么？", "{a}之于{b}，如同{c}之于？", "{a}：{b} = {c}：？", "如果{a}对应{b}，那么{c}对应什么？"], split, 1)
+        form = pick(rng, forms, split, 1)
     return form.format(a=a, b=b, c=c), d
 
 
