@@ -24,6 +24,8 @@ COMPARE_ZH = {
     "<=": ["{n}至多为{x}", "{n}不超过{x}", "{n}小于等于{x}", "{n}不高于{x}"],
     "=": ["{n}等于{x}", "{n}为{x}", "{n}是{x}"],
 }
+# More for training.
+MORE_ZH = {">": ["{n}比{x}高", "{n}比{x}多", "{n}比{x}还大", "{n}大过{x}"], "<": ["{n}比{x}低", "{n}比{x}少", "{n}比{x}还小", "{n}小过{x}"]}
 
 
 def compare_phrase(rng: random.Random, language: str, operator: str, name: str, limit: str, split: str) -> str:
@@ -31,6 +33,8 @@ def compare_phrase(rng: random.Random, language: str, operator: str, name: str, 
     options = (COMPARE_EN if language == "en" else COMPARE_ZH)[operator]
     if split != HELD_OUT and len(options) > 5:
         options = options[:-1]
+    if split != HELD_OUT and language == "zh":
+        options = options + MORE_ZH.get(operator, [])
     return rng.choice(options).format(n=name, x=limit)
 
 
@@ -55,7 +59,7 @@ def reworded(rng: random.Random, language: str, question: str, held_out: list[st
 
 EN = {
     "all": ["List the {L} of all {S}.", "Show the {L} of every {s}.", "What are the {L}s of the {S}?", "Give me the {L} of each {s}.", "Return all {s} {L}s.", "Show all {S}.", "List every {s}.", "List all {S}.", "Display the {L} of all {S}."],
-    "list2": ["List the {L} and {N} of all {S}.", "Show {L} and {N} of every {s}.", "Give me the {L} and the {N} of each {s}.", "Return {L} and {N} for all {S}.", "What are the {L} and {N} of the {S}?", "Show all {S} with {L} and {N}.", "Display each {s}'s {L} and {N}."],
+    "list2": ["Give each {s}'s {L} and {N}.", "List every {s}'s {L} and {N}.", "For each {s}, show the {L} and the {N}.", "List the {L} and {N} of all {S}.", "Show {L} and {N} of every {s}.", "Give me the {L} and the {N} of each {s}.", "Return {L} and {N} for all {S}.", "What are the {L} and {N} of the {S}?", "Show all {S} with {L} and {N}.", "Display each {s}'s {L} and {N}."],
     "where": ["List the {L} of {S} {W}.", "Show the {S} {W}.", "Which {S} are there {W}?", "Find all {S} {W}.", "Give me the {L} of every {s} {W}.", "Get the {S} {W}.", "What are the {L}s of the {S} {W}?", "Return the {L} of {S} {W}.", "I want the {S} {W}.", "List {S} {W}.", "Show me all {S} {W}.", "Find the {L} of the {S} {W}.", "Which are the {S} {W}?", "Display the {S} {W}.", "I would like to see all {S} {W}."],
     "count": ["Give the total number of {S}.", "What is the total count of {S}?", "Total number of {S}?", "Show the total number of all {S}.", "What number of {S} is there in total?", "What is the number of {S} in total?", "Find the total number of {S}.", "How many {S} are there?", "Count the {S}.", "What is the number of {S}?", "Show the number of {S}.", "Give me the count of all {S}.", "Return how many {S} there are.", "Count all {S}.", "What is the total number of {S}?"],
     "count_where": ["How many {S} are there {W}?", "Count the {S} {W}.", "What is the number of {S} {W}?", "Show the number of {S} {W}.", "Give me the count of {S} {W}.", "Return how many {S} there are {W}.", "Count all {S} {W}.", "Tell me how many {S} there are {W}."],
@@ -71,7 +75,7 @@ EN = {
     "top_where": ["List the {K} {S} with the {D} {N} {W}.", "Among {S} {W}, show the {K} with the {D} {N}.", "Of the {S} {W}, which {K} have the {D} {N}?", "Find the {K} {S} with the {D} {N} among those {W}.", "Take the {S} {W} and give me the {K} with the {D} {N}.", "Show the {K} {S} with the {D} {N} among the {S} {W}.", "Of all {S} {W}, list the {K} with the {D} {N}."],
     "one": ["Which {s} has the {D} {N}?", "Show the {s} with the {D} {N}.", "Find the {L} of the {s} with the {D} {N}.", "Who or what is the {s} with the {D} {N}?", "Give me the {s} that has the {D} {N}.", "What is the {L} of the {s} with the {D} {N}?", "Tell me which {s} has the {D} {N}."],
     "above": ["Which {S} have a {N} {B} the average?", "List the {S} whose {N} is {B} the average {N}.", "Show the {L} of {S} with {N} {B} average.", "Find all {S} with a {N} {B} the average of all {S}.", "Give me every {s} whose {N} is {B} the average.", "Get the {S} that have {N} {B} average.", "Show all {S} whose {N} lies {B} the average."],
-    "extreme": ["List all {S} whose {N} equals the {D} {N}.", "Which {S} share the {D} {N} of all?", "Show every {s} that reaches the {D} {N}.", "Find all {S} with {N} equal to the {D} {N}.", "Give me all the {S} that have exactly the {D} {N}.", "Which {S} have a {N} equal to the {D} one?", "Show all {S} whose {N} is equal to the {D} {N}."],
+    "extreme": ["Find the {S} whose {N} is the {D} {N}.", "Which {S} have the same {N} as the {D} {N}?", "List every {s} whose {N} is equal to the {D} one.", "Show the {L} of all {S} whose {N} equals the {D} {N}.", "List all {S} whose {N} equals the {D} {N}.", "Which {S} share the {D} {N} of all?", "Show every {s} that reaches the {D} {N}.", "Find all {S} with {N} equal to the {D} {N}.", "Give me all the {S} that have exactly the {D} {N}.", "Which {S} have a {N} equal to the {D} one?", "Show all {S} whose {N} is equal to the {D} {N}."],
     "join_list": ["Show every {c} together with the {Q} of its {p}.", "List all {C} along with the {Q} of their {p}.", "List each {c}'s {M} with the {Q} of its {p}.", "Show the {M} of every {c} and the {Q} of its {p}.", "For each {c}, show its {M} and the {p} {Q}.", "Give me all {C} together with their {p} {Q}.", "List the {C} and the {Q} of the {p} they belong to.", "Return {c} {M} and {p} {Q}.", "Show all {C} together with the {Q} of their {p}."],
     "join_where": ["List the {C} that belong to {P} {W}.", "Show the {M} of {C} of {P} {W}.", "Which {C} belong to a {p} {W}?", "Find all {C} of {P} {W}.", "Give me the {C} that have a {p} {W}.", "What are the {C} of the {P} {W}?", "Get the {C} whose {p} is one {W}.", "Show all {C} that belong to a {p} {W}."],
     "join_named": ["List the {C} of the {p} {V}.", "Which {C} belong to the {p} {V}?", "Show all {C} of {p} '{V}'.", "Find the {M} of the {C} that belong to {V}.", "Give me every {c} of the {p} named {V}.", "What {C} does the {p} {V} have?", "Show the {C} that belong to the {p} {V}."],
@@ -80,7 +84,7 @@ EN = {
     "join_having": ["Which {P} have more than {K} {C}?", "List the {P} with more than {K} {C}.", "Show every {p} that has more than {K} {C}.", "Find the {Q} of all {P} with over {K} {C}.", "Give me the {P} that have more than {K} {C}.", "What {P} have over {K} {C}?", "Show all {P} that have more than {K} {C}."],
     "join_most": ["Which {p} has the {D} {C}?", "Show the {p} with the {D} {C}.", "Find the {Q} of the {p} with the {D} {C}.", "Give me the {p} that has the {D} {C}.", "What is the {Q} of the {p} with the {D} {C}?", "Name the {p} with the {D} {C}.", "Tell me which {p} has the {D} {C}."],
     "in": ["Which {P} have {C} {W}?", "List the {P} that have a {c} {W}.", "Show the {Q} of {P} with at least one {c} {W}.", "Find all {P} that have any {c} {W}.", "Give me the {P} with some {c} {W}.", "What {P} have a {c} {W}?", "Get every {p} that has a {c} {W}.", "Show all {P} that have at least one {c} {W}."],
-    "none": ["Which {P} have no {C}?", "List the {P} without any {C}.", "Show every {p} that has no {c}.", "Find the {P} that do not have {C}.", "Give me all {P} without {C}.", "What {P} have no {c}?", "Show all {P} that have no {C}."],
+    "none": ["Show the {P} without {C}.", "List all {P} that have no {C}.", "Which {P} have no {C}?", "List the {P} without any {C}.", "Show every {p} that has no {c}.", "Find the {P} that do not have {C}.", "Give me all {P} without {C}.", "What {P} have no {c}?", "Show all {P} that have no {C}."],
 }
 ZH = {
     "all": ["显示全部{S}。", "列出每个{s}的{L}。", "{S}的{L}有哪些？", "显示所有{S}的{L}。", "列出所有{S}的{L}。", "显示每个{s}的{L}。", "所有{S}的{L}是什么？", "给我所有{S}的{L}。", "查询全部{S}。", "返回所有{S}。", "展示全部{S}的{L}。"],
@@ -100,7 +104,7 @@ ZH = {
     "top_where": ["在{W}的{S}中，列出{N}{D}的{K}个。", "{W}的{S}中，哪{K}个的{N}{D}？", "找出{W}的{S}中{N}{D}的{K}个。", "从{W}的{S}里取{N}{D}的{K}个。", "查询{W}的{S}中{N}{D}的{K}个。", "请在{W}的{S}中找出{N}{D}的{K}个。"],
     "one": ["哪个{s}的{N}{D}？", "{N}{D}的{s}是哪个？", "找出{N}{D}的{s}。", "查询{N}{D}的{s}的{L}。", "显示{N}{D}的{s}。", "请问哪个{s}的{N}{D}？"],
     "above": ["哪些{S}的{N}{B}平均值？", "列出{N}{B}平均的{S}。", "找出{N}{B}平均{N}的{S}。", "查询{N}{B}平均值的{S}。", "显示{N}{B}所有{S}平均值的{S}。", "请列出{N}{B}平均值的所有{S}。"],
-    "extreme": ["列出{N}等于{D}{N}的所有{S}。", "哪些{S}的{N}等于{D}值？", "找出{N}恰好是{D}值的所有{S}。", "查询{N}等于{D}{N}的{S}。", "显示{N}达到{D}值的所有{S}。", "请列出{N}等于{D}值的{S}。"],
+    "extreme": ["列出{N}是{D}{N}的{S}。", "显示{N}等于{D}值的全部{S}。", "列出{N}等于{D}{N}的所有{S}。", "哪些{S}的{N}等于{D}值？", "找出{N}恰好是{D}值的所有{S}。", "查询{N}等于{D}{N}的{S}。", "显示{N}达到{D}值的所有{S}。", "请列出{N}等于{D}值的{S}。"],
     "join_list": ["列出每个{c}和所属{p}的{Q}。", "显示每个{c}与它所属{p}的{Q}。", "查询每个{c}以及所属{p}的{Q}。", "每个{c}和所属{p}的{Q}是什么？", "列出所有{C}和所属{p}的{Q}。", "列出每个{c}的{M}和所属{p}的{Q}。", "显示{C}及其所属{p}的{Q}。", "查询每个{c}和它的{p}。", "给我所有{C}的{M}以及{p}的{Q}。", "返回{c}{M}和{p}{Q}。", "请显示每个{c}和所属{p}的{Q}。"],
     "join_where": ["找出{W}的{P}的{C}。", "列出{W}的{P}的所有{C}。", "列出属于{W}的{P}的{C}。", "{W}的{P}有哪些{C}？", "找出{p}的{W}的{C}。", "查询{W}的{P}的所有{C}。", "显示属于{W}的{P}的{C}的{M}。", "请找出{W}的{P}的{C}。"],
     "join_named": ["列出{p}{V}的{C}。", "哪些{C}属于{p}{V}？", "查询属于{V}的{C}。", "显示{p}{V}的所有{C}。", "找出{p}名为{V}的{C}。", "请列出属于{p}{V}的{C}。"],
