@@ -4,9 +4,12 @@
 #include <string.h>
 
 enum {
-    PANELS = 4,        // weight tiles that share a packed token tile
-    TOKENS = 512,      // tokens whose sums are kept at a time
-    PANEL_SPACE = 8192 // bytes reserved per panel
+    PANELS = 4,             // weight tiles that share a packed token tile
+    TOKENS = 512,           // tokens whose sums are kept at a time
+    PANEL_SPACE = 8192,     // bytes reserved per panel
+    FEW_TILES = 16,         // interleaved tiles at a time: gate and up are then read in long runs
+    FEW = 48,               // the most rows that meet interleaved weights between two readings of them
+    FEW_OFFSET = 256 * 1024 // where in the scratch the rows of `few` are packed
 };
 
 _Static_assert(sizeof(ck_panel32) <= PANEL_SPACE && sizeof(ck_panel256) <= PANEL_SPACE, "panel space");
@@ -37,12 +40,46 @@ static void prefetch(const ck_tile_rows *rows, int64_t offset, int64_t bytes) {
         for (int64_t line = 0; line < bytes; line += 64) __builtin_prefetch(rows->row[i] + offset + line, 0, 2);
 }
 
+// How many rows meet interleaved weights at a time: as many as can be packed for all columns.
+static int few_rows(const ck_tile_kind *kind, int64_t k) {
+    int64_t fit = (CK_SCRATCH_BYTES - FEW_OFFSET) / ((k + CK_CHUNK - 1) / CK_CHUNK * kind->packed_bytes);
+    return fit < FEW ? (int)fit : FEW;
+}
+
+// Rows first..<first + count as the passes of `few` read them: [pass][chunk][row of the pass].
+static void pack_few(const ck_tile_kind *kind, const ck_gemm_args *a, int64_t first, int count, uint8_t *packed) {
+    int64_t k = a->weight.k;
+    int passes = (count + kind->tile_tokens - 1) / kind->tile_tokens;
+    for (int pass = 0; pass < passes; ++pass) {
+        int begin = count * pass / passes, end = count * (pass + 1) / passes;
+        for (int64_t chunk = 0; chunk * CK_CHUNK < k; ++chunk) {
+            int64_t left = k - chunk * CK_CHUNK;
+            for (int t = begin; t < end; ++t, packed += kind->packed_bytes)
+                kind->pack(activation(a, first + t), k, chunk, left < CK_CHUNK ? (int)(left / 32) : 8, packed);
+        }
+    }
+}
+
+// acc [count][16] = a weight tile times the packed rows.
+static void few(const ck_tile_kind *kind, const ck_tile_rows *tile, int count, const uint8_t *packed, float *acc) {
+    int64_t row_bytes = (tile->k + CK_CHUNK - 1) / CK_CHUNK * kind->packed_bytes;
+    int passes = (count + kind->tile_tokens - 1) / kind->tile_tokens;
+    for (int pass = 0; pass < passes; ++pass) {
+        int begin = count * pass / passes, end = count * (pass + 1) / passes;
+        kind->few(tile->row[0], tile->k, packed + begin * row_bytes, end - begin, acc + 16 * begin);
+    }
+}
+
 // Sums of `panels` weight tiles (those of `up` follow those of `gate`) with work rows first..<first + count:
 // acc [panel][count][16].
 static void products(const ck_tile_kind *kind, const ck_gemm_args *a, const ck_tile_rows *tiles, int panels,
                      int64_t first, int count, uint8_t *space, float *acc) {
     if (count == 1 && kind->single) {
         for (int p = 0; p < panels; ++p) kind->single(&tiles[p], activation(a, first), acc + 16 * p);
+        return;
+    }
+    if (kind->few) {
+        for (int p = 0; p < panels; ++p) few(kind, &tiles[p], count, space + FEW_OFFSET, acc + (int64_t)p * count * 16);
         return;
     }
     uint8_t *packed = space + PANELS * PANEL_SPACE;
@@ -72,9 +109,10 @@ static void block(const ck_tile_kind *kind, const ck_gemm_args *a, const weights
                   int64_t begin, int64_t end, int64_t first, int count, const ck_share *share) {
     uint8_t *space = share->scratch;
     float *acc = (float *)(space + PANELS * PANEL_SPACE + 16 * 1024);
-    int step = up ? PANELS / 2 : PANELS;
+    int step = (kind->few ? FEW_TILES : PANELS) / (up ? 2 : 1);
+    if (kind->few) pack_few(kind, a, first, count, space + FEW_OFFSET);
     for (int64_t n = begin; n < end; n += step * CK_TILE_ROWS) {
-        ck_tile_rows tiles[PANELS];
+        ck_tile_rows tiles[FEW_TILES];
         int count_tiles = 0;
         for (int64_t m = n; m < end && count_tiles < step; m += CK_TILE_ROWS) tile_rows(gate, m, &tiles[count_tiles++]);
         for (int p = 0; up && p < count_tiles; ++p) tile_rows(up, n + p * CK_TILE_ROWS, &tiles[count_tiles + p]);
@@ -100,8 +138,9 @@ void ck_gemm_tiles(const ck_tile_kind *kind, const ck_gemm_args *a, const ck_sha
         int64_t first = a->groups ? a->offsets[g] : 0, last = a->groups ? a->offsets[g + 1] : a->rows;
         weights gate = {a->groups ? a->experts[g] : a->weight.data, a->weight.row_bytes, a->weight.n, a->weight.k};
         weights up = {a->groups && a->experts_up ? a->experts_up[g] : a->up.data, a->up.row_bytes, a->up.n, a->up.k};
-        for (int64_t i = first; i < last; i += TOKENS) {
-            int count = last - i < TOKENS ? (int)(last - i) : TOKENS;
+        int most = kind->few ? few_rows(kind, gate.k) : TOKENS;
+        for (int64_t i = first; i < last; i += most) {
+            int count = last - i < most ? (int)(last - i) : most;
             block(kind, a, &gate, a->up.n ? &up : NULL, begin, end, i, count, share);
         }
     }

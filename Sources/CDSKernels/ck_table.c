@@ -2,6 +2,7 @@
 #include "ck_table.h"
 #include "ck_features.h"
 #include "ck_reference.h"
+#include "ck_repack.h"
 #include "ck_tiers.h"
 
 const ck_kernels ck_kernels_reference = {
@@ -25,7 +26,7 @@ const ck_kernels ck_kernels_reference = {
 
 #if defined(__x86_64__) || defined(__aarch64__)
 static int32_t activation_format(int32_t type) {
-    switch (type) {
+    switch (type & (CK_INTERLEAVED - 1)) {
     case CK_Q4_0:
     case CK_Q4_1:
     case CK_Q5_0:
@@ -48,6 +49,7 @@ static int32_t activation_format(int32_t type) {
 
 #define CK_TIER_TABLE(name, number)                                                                                    \
     static void gemm_##name(const ck_gemm_args *args, const ck_share *share) {                                         \
+        if (GEMM_INTERLEAVED_##name(args, share)) return;                                                              \
         switch (args->weight.type) {                                                                                   \
         case CK_Q4_0:                                                                                                  \
             ck_gemm_tiles(&ck_kind_q4_0_##name, args, share);                                                          \
@@ -113,9 +115,40 @@ static int32_t activation_format(int32_t type) {
     };
 
 #if defined(__x86_64__)
+static int32_t gemm_interleaved(const ck_gemm_args *args, const ck_share *share) {
+    const ck_tile_kind *kind = NULL;
+    switch (args->weight.type - CK_INTERLEAVED) {
+    case CK_Q8_0:
+        kind = &ck_kind_interleaved_q8_0_avx512;
+        break;
+    case CK_Q4_0:
+        kind = &ck_kind_interleaved_q4_0_avx512;
+        break;
+    case CK_Q5_0:
+        kind = &ck_kind_interleaved_q5_0_avx512;
+        break;
+    case CK_Q4_K:
+        kind = &ck_kind_interleaved_q4_k_avx512;
+        break;
+    case CK_Q5_K:
+        kind = &ck_kind_interleaved_q5_k_avx512;
+        break;
+    case CK_Q6_K:
+        kind = &ck_kind_interleaved_q6_k_avx512;
+        break;
+    default:
+        return 0;
+    }
+    ck_gemm_tiles(kind, args, share);
+    return 1;
+}
+
+#define GEMM_INTERLEAVED_avx2(args, share) 0
+#define GEMM_INTERLEAVED_avx512(args, share) gemm_interleaved(args, share)
 CK_TIER_TABLE(avx2, CK_TIER_AVX2)
 CK_TIER_TABLE(avx512, CK_TIER_AVX512)
 #else
+#define GEMM_INTERLEAVED_neon(args, share) 0
 CK_TIER_TABLE(neon, CK_TIER_NEON)
 #endif
 #endif

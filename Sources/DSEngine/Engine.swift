@@ -12,6 +12,8 @@ public final class Engine: Sendable {
     public let maximumContext: Int
     /// Tokens with which the model ends its output.
     public let endTokens: [Int32]
+    /// What the user should know about how the model runs here; nil: nothing.
+    public let note: String?
 
     private let mailbox = Mailbox()
     private let board = StatisticsBoard()
@@ -27,6 +29,7 @@ public final class Engine: Sendable {
         }
         self.configuration = configuration
         self.endTokens = endTokens
+        note = runner.note
         vocabularySize = runner.vocabularySize
         maximumContext = min(runner.maximumContext, runner.blockCount * runner.blockSize)
         let limits = Scheduler.Limits(

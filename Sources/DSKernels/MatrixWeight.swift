@@ -27,11 +27,13 @@ package import DSTensor
     /// The distance between rows in bytes.
     package let rowBytes: Int
     package let blockScales: BlockScales?
+    /// Whether sixteen rows lie side by side (`KernelSet.interleave`); `rowBytes` is then a sixteenth of such a tile.
+    package let isInterleaved: Bool
 
     /// Rows that follow each other without gaps unless `rowBytes` says otherwise.
     package init(
         base: UnsafeRawPointer, dtype: DType, rows: Int, columns: Int, rowBytes: Int? = nil,
-        blockScales: BlockScales? = nil
+        blockScales: BlockScales? = nil, isInterleaved: Bool = false
     ) {
         let natural = dtype.rowBytes(columns)
         precondition(natural != nil, "\(dtype) rows of \(columns) columns")
@@ -41,11 +43,13 @@ package import DSTensor
         self.columns = columns
         self.rowBytes = rowBytes ?? natural ?? 0
         self.blockScales = blockScales
+        self.isInterleaved = isInterleaved
     }
 
     var cMatrix: ck_matrix {
         unsafe ck_matrix(
-            data: base.assumingMemoryBound(to: UInt8.self), row_bytes: Int64(rowBytes), type: Int32(dtype.rawValue),
+            data: base.assumingMemoryBound(to: UInt8.self), row_bytes: Int64(rowBytes),
+            type: Int32(dtype.rawValue) + (isInterleaved ? Int32(CK_INTERLEAVED) : 0),
             n: Int32(rows), k: Int32(columns), scales: blockScales?.values,
             block_rows: Int32(blockScales?.blockRows ?? 1), block_columns: Int32(blockScales?.blockColumns ?? 1))
     }

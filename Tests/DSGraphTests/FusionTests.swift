@@ -71,7 +71,7 @@ import Testing
         let plan = try executor.plan(for: DimSizes(decodeTokens: 1, sampledRows: 1))
         let explanation = GraphExplanation(traced: traced, result: result, plan: plan)
         for pass in PassPipeline.allPasses { #expect(explanation.text.contains("] \(pass.name): ")) }
-        #expect(explanation.text.contains("stay mapped"))
+        #expect(explanation.text.contains("may be laid out anew"))
         let parsed = try JSONValue.parse(explanation.json.serialized())
         #expect(parsed["passes"]?.arrayValue?.count == PassPipeline.allPasses.count)
         #expect(parsed["plan"]?["steps"]?.intValue == plan.steps.count)

@@ -69,6 +69,52 @@ import Testing
         }
     }
 
+    /// Copies of weights in another layout give the same bits, stacks of experts included.
+    @Test(arguments: [DType.q8_0, .q4_0, .q5_0]) func layoutDoesNotChangeABit(dtype: DType) throws {
+        let kernels = KernelSet.best()
+        let graph = try Self.graph(dtype, up: dtype)
+        var random = SeededRandom(seed: 9)
+        let x = random.floats(21 * Self.width)
+        var results: [[[Float]]] = []
+        for level in [OptimizationLevel.fusion, .layout] {
+            let executor = try makeExecutor(graph, level: level, kernels: kernels)
+            let relocatable = executor.graph.relocatableWeights.map { executor.graph.weights[$0].name }
+            #expect(Set(relocatable).isSuperset(of: level == .layout ? ["a", "gate", "down", "eg", "ed"] : []))
+            #expect(!relocatable.contains("heads"))
+            let memory = StepMemory(graph: graph)
+            memory.setTensors([x])
+            memory.step.promptTokens = 21
+            try executor.run(memory.step)
+            results.append((0..<3).map { executor.array($0).elements })
+        }
+        #expect(results[0] == results[1])
+    }
+
+    /// A head that shares its matrix with the embedding has a copy; the embedding reads the mapped rows.
+    @Test func tiedHeadHasACopy() throws {
+        var random = SeededRandom(seed: 6)
+        var t = Trace()
+        let ids = try t.input(.tokenIDs, ValueType(.i32, [.tokens]))
+        let table = try Self.quantized(&random, "table", [80, Self.width], .q8_0)
+        let x = try t.embedding(ids, table)
+        let traced = try t.finish(outputs: [("x", x), ("logits", try t.linear(x, table))])
+        var results: [[[Float]]] = []
+        for level in [OptimizationLevel.fusion, .layout] {
+            let executor = try makeExecutor(traced, level: level, kernels: KernelSet.best())
+            #expect(executor.graph.relocatableWeights.isEmpty == (level == .fusion))
+            let memory = StepMemory(graph: traced)
+            let tokens: [Int32] = [3, 79, 0, 41, 16]
+            try tokens.withUnsafeBufferPointer { tokens in
+                memory.step.tokenIDs = tokens.baseAddress
+                memory.step.promptTokens = tokens.count
+                try executor.run(memory.step)
+            }
+            results.append((0..<2).map { executor.array($0).elements })
+        }
+        #expect(results[0] == results[1])
+        #expect(!results[0][1].contains { !$0.isFinite })
+    }
+
     /// However many products read a value, it is quantised once per format.
     @Test func activationIsQuantizedOnce() throws {
         let kernels = KernelSet.best()

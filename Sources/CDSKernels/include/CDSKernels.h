@@ -10,8 +10,10 @@
 #include "ck_features.h"
 #include "ck_gemm.h"
 #include "ck_operators.h"
+#include "ck_peak.h"
 #include "ck_processors.h"
 #include "ck_quantize.h"
+#include "ck_repack.h"
 #include "ck_route.h"
 #include "ck_table.h"
 

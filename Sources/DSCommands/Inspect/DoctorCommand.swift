@@ -41,7 +41,7 @@ struct DoctorCommand: ParsableCommand {
             let summary = ModelSummary(try model.load())
             let context = min(4096, summary.configuration.maximumContext)
             let need = summary.memoryBytes(context: context, cacheType: .f32)
-            let fits = MachineReport.availableMemory.map { need < $0 } ?? true
+            let fits = SystemMemory.available.map { need < $0 } ?? true
             findings.append(
                 Finding(
                     name: "model", state: fits ? .fine : .limited,

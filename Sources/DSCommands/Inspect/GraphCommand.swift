@@ -25,7 +25,7 @@ struct GraphCommand: ParsableCommand {
     @Option(help: "Draw this scope only, such as layers.1.")
     var scope: String?
     @Option(help: "Graph optimisation level, 0 (none) ... 3 (all).")
-    var optimizeLevel = 2
+    var optimizeLevel = 3
     @Option(help: "Prompt rows of the plan to explain.")
     var promptRows = 0
     @Option(help: "Generated rows (sequences that decode) of the plan to explain.")

@@ -28,7 +28,7 @@ struct LogitsCommand: ParsableCommand {
     @Option(name: [.short, .long], help: "Threads (default: one per usable processor).")
     var threads: Int?
     @Option(help: "Graph optimisation level, 0 (none) ... 3 (all).")
-    var optimizeLevel = 2
+    var optimizeLevel = 3
 
     func run() throws {
         try Limits.check(generate, 0...Limits.tokens, "--generate")

@@ -1,4 +1,5 @@
 import DSKernels
+import DSSupport
 import Foundation
 
 /// What the engine finds on this machine.
@@ -37,11 +38,8 @@ enum MachineReport {
         }
     }
 
-    /// Bytes that programs can get without paging.
-    static var availableMemory: Int? { kilobytes("MemAvailable") }
-
     private static var memory: Finding {
-        guard let total = kilobytes("MemTotal"), let available = availableMemory else {
+        guard let total = SystemMemory.total, let available = SystemMemory.available else {
             return Finding(name: "memory", state: .limited, text: "unknown on this system", advice: nil)
         }
         return Finding(
@@ -73,9 +71,5 @@ enum MachineReport {
     private static func field(_ name: String, of path: String) -> String? {
         let line = text(path)?.split(separator: "\n").first { $0.hasPrefix(name) }
         return line?.split(separator: ":", maxSplits: 1).last?.trimmingCharacters(in: .whitespaces)
-    }
-
-    private static func kilobytes(_ name: String) -> Int? {
-        field(name, of: "/proc/meminfo")?.split(separator: " ").first.flatMap { Int($0) }.map { $0 * 1024 }
     }
 }

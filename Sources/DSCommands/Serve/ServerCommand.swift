@@ -107,6 +107,7 @@ package struct ServerCommand: AsyncParsableCommand {
         configuration.maxBatchSize = maxBatchSize
         configuration.maximumQueuedRequests = maxQueuedRequests
         let generator = try TextGenerator(model: model, configuration: configuration)
+        if let note = generator.engine.note { logger.warning("\(name): \(note)") }
         logger.notice(
             "serving '\(name)': \(model.configuration.architecture), context \(generator.engine.maximumContext)")
         return ServedModel(

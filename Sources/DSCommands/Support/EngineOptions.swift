@@ -14,8 +14,10 @@ struct EngineOptions: ParsableArguments {
             "Memory for the key/value cache in MiB (default: enough for 32768 tokens, or for all requests at the model's longest context if that is less)."
     )
     var cacheMemory: Int?
-    @Option(help: "Graph optimisation level, 0 (none) ... 3 (all).")
-    var optimizeLevel = 2
+    @Option(
+        help: "Graph optimisation level, 0 (none) ... 3 (all; copies quantised weights into a faster layout in memory)."
+    )
+    var optimizeLevel = 3
 
     func configuration() throws -> EngineConfiguration {
         var configuration = EngineConfiguration()
@@ -31,7 +33,9 @@ struct EngineOptions: ParsableArguments {
     }
 
     func generator(for model: LoadedModel) throws -> TextGenerator {
-        try TextGenerator(model: model, configuration: try configuration())
+        let generator = try TextGenerator(model: model, configuration: try configuration())
+        if let note = generator.engine.note { Terminal.note("note: \(note)") }
+        return generator
     }
 }
 

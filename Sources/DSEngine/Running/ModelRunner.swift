@@ -8,8 +8,14 @@ package protocol ModelRunner: AnyObject {
     var blockCount: Int { get }
     /// Tokens per block.
     var blockSize: Int { get }
+    /// What the user should know about how the model runs here; nil: nothing.
+    var note: String? { get }
 
     /// Writes the keys and values of every row and returns the logits of `batch.sampledRows`,
     /// [sampled, vocabularySize], valid until the next call.
     func run(_ batch: Batch) throws(EngineError) -> UnsafeBufferPointer<Float>
+}
+
+extension ModelRunner {
+    package var note: String? { nil }
 }

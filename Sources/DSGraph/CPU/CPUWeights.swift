@@ -1,7 +1,9 @@
 internal import DSKernels
+internal import DSSupport
 internal import DSTensor
 
-/// Weights as host kernels read them: matrices stay where they are mapped, vectors become aligned f32.
+/// Weights as host kernels read them: vectors become aligned f32; matrices stay where they are mapped, and those that the graph
+/// calls relocatable have copies beside them with sixteen rows interleaved, which products read several times faster.
 @safe final class CPUWeights: BoundWeights, @unchecked Sendable {
     // SAFETY: immutable after init; `graph` keeps mapped bytes alive, `owner` the converted vectors and the tables.
 
@@ -11,8 +13,12 @@ internal import DSTensor
     private let constants: [Int: UnsafePointer<Float>]
     private let scales: [Int: [UnsafePointer<Float>]]
     private var stacks: [Int: WeightStack] = [:]
+    /// Interleaved copies of relocatable weights: their matrices in order.
+    private var interleaved: [Int: [MatrixWeight]] = [:]
+    private var copies: AnonymousMemory?
+    let note: String?  // Set when they were not made although the graph allows them.
 
-    init(_ graph: Graph) throws(GraphError) {
+    init(_ graph: Graph, kernels: KernelSet, pool: ThreadPool) throws(GraphError) {
         self.graph = graph
         var vectors: [Int: UnsafePointer<Float>] = unsafe [:]
         var constants: [Int: UnsafePointer<Float>] = unsafe [:]
@@ -36,9 +42,56 @@ internal import DSTensor
         unsafe self.vectors = unsafe vectors
         unsafe self.constants = unsafe constants
         unsafe self.scales = unsafe scales
+        let sources = Self.relocatable(graph, kernels)
+        let byteCount = sources.reduce(0) { $0 + $1.byteCount }
+        if byteCount > 0, let available = SystemMemory.available, byteCount > available / 10 * 9 {
+            note =
+                "the weights stay as they are mapped, which is slower: \(byteCount) bytes are needed to lay them out for "
+                + "this processor, \(available) are available"
+        } else {
+            note = nil
+            try interleave(sources, byteCount, kernels, pool)
+        }
         for node in graph.nodes {
             guard case .weight(let index) = node.op, graph.weights[index].dims.count == 3 else { continue }
             stacks[index] = try makeStack(index)
+        }
+    }
+
+    /// Relocatable weights whose format has an interleaved form, and the bytes of it.
+    private static func relocatable(_ graph: Graph, _ kernels: KernelSet) -> [(index: Int, byteCount: Int)] {
+        graph.relocatableWeights.sorted().compactMap { index in
+            let weight = graph.weights[index]
+            guard kernels.canInterleave(weight.dtype, columns: weight.columns),
+                let rowBytes = weight.dtype.rowBytes(weight.columns)
+            else { return nil }
+            return (index, weight.matrixCount * kernels.interleavedByteCount(rows: weight.rows, rowBytes: rowBytes))
+        }
+    }
+
+    private func interleave(
+        _ sources: [(index: Int, byteCount: Int)], _ byteCount: Int, _ kernels: KernelSet, _ pool: ThreadPool
+    ) throws(GraphError) {
+        guard byteCount > 0 else { return }
+        let memory: AnonymousMemory
+        do {
+            memory = try AnonymousMemory(byteCount: byteCount)
+        } catch {
+            throw .binding(name: "weights", expected: "\(byteCount) bytes for their copies", found: "\(error)")
+        }
+        copies = memory
+        var place = unsafe memory.base
+        for (index, _) in sources {
+            let weight = graph.weights[index]
+            var matrices: [MatrixWeight] = []
+            for part in 0..<weight.matrixCount {
+                let source = try matrix(index, part: part)
+                let target = unsafe SharedAddress(place)
+                unsafe pool.run { share, _ in unsafe kernels.interleave(source, to: target.address, share: share) }
+                unsafe matrices.append(kernels.interleaved(source, at: place))
+                unsafe place += kernels.interleavedByteCount(rows: source.rows, rowBytes: source.rowBytes)
+            }
+            interleaved[index] = matrices
         }
     }
 
@@ -70,6 +123,20 @@ internal import DSTensor
             throw .weight(name: weight.name, reason: "expected a matrix, found \(weight.dims)")
         }
         return try matrix(index, part: 0)
+    }
+
+    /// A matrix of which only products are computed.
+    func product(_ value: ValueID, _ builder: PlanBuilder) throws(GraphError) -> MatrixWeight {
+        let (index, weight) = try reference(value, builder)
+        guard weight.dims.count == 2 else {
+            throw .weight(name: weight.name, reason: "expected a matrix, found \(weight.dims)")
+        }
+        return try productMatrix(index, part: 0)
+    }
+
+    private func productMatrix(_ index: Int, part: Int) throws(GraphError) -> MatrixWeight {
+        if let copies = interleaved[index] { return copies[part] }
+        return try matrix(index, part: part)
     }
 
     private func reference(_ value: ValueID, _ builder: PlanBuilder) throws(GraphError) -> (Int, WeightRef) {
@@ -127,12 +194,12 @@ internal import DSTensor
         var bases: [UnsafePointer<UInt8>?] = unsafe []
         var blockScales: [UnsafePointer<Float>?] = unsafe []
         for part in 0..<weight.dims[0] {
-            let matrix = try matrix(index, part: part)
+            let matrix = try productMatrix(index, part: part)
             unsafe bases.append(matrix.base.assumingMemoryBound(to: UInt8.self))
             unsafe blockScales.append(matrix.blockScales?.values)
         }
         return unsafe WeightStack(
-            prototype: try matrix(index, part: 0), bases: UnsafePointer(owner.keep(bases)),
+            prototype: try productMatrix(index, part: 0), bases: UnsafePointer(owner.keep(bases)),
             scales: weight.blockScales.isEmpty ? nil : UnsafePointer(owner.keep(blockScales)))
     }
 
@@ -154,4 +221,11 @@ internal import DSTensor
         }
         return (first, distance)
     }
+}
+
+/// The address of memory that the workers of one call share.
+@unsafe private struct SharedAddress: @unchecked Sendable {
+    let address: UnsafeMutableRawPointer
+
+    init(_ address: UnsafeMutableRawPointer) { unsafe self.address = unsafe address }
 }

@@ -50,6 +50,8 @@ package struct Graph: Sendable {
     package var constants: [Tensor] = []
     package var scopes: [String] = [""]
     package var outputs: [GraphOutput] = []
+    /// Indices of weights of which a backend may keep a copy in a layout of its own for matrix products.
+    package var relocatableWeights: Set<Int> = []
 
     package init() {}
 

@@ -95,6 +95,7 @@ package struct WeightRef: Sendable {
     package var rows: Int { dims.count > 1 ? dims[dims.count - 2] : 1 }
     /// Inputs per matrix.
     package var columns: Int { dims[dims.count - 1] }
+    package var matrixCount: Int { dims.dropLast(2).reduce(1, *) }
     package var type: ValueType { ValueType(dtype, dims.map(Dim.fixed)) }
     package var byteCount: Int { parts.reduce(0) { $0 + $1.byteCount } }
 }

@@ -63,6 +63,8 @@ package struct Rewriter {
         return graph.makeValue(type)
     }
 
+    package mutating func markRelocatable(_ weight: Int) { graph.relocatableWeights.insert(weight) }
+
     package mutating func addConstant(_ make: (inout Graph) -> Int) -> Op { .constant(make(&graph)) }
 
     /// Puts another node at a position.

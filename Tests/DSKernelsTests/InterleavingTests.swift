@@ -1,0 +1,103 @@
+import DSKernels
+import DSTensor
+import Testing
+
+/// Weights with sixteen rows side by side against the same weights in rows, which `GemmTests` compares with the definition.
+@Suite struct InterleavingTests {
+    struct Case: CustomStringConvertible, Sendable {
+        let tier: KernelTier
+        let dtype: DType
+        var description: String { "\(tier.rawValue) \(dtype)" }
+
+        /// Blocks of odd number, of which some formats keep two together.
+        var columns: Int { dtype.blockElements == 256 ? 768 : 352 }
+    }
+
+    static let cases = tiers.flatMap { tier -> [Case] in
+        guard let kernels = KernelSet.forTier(tier) else { return [] }
+        return GemmCase.weightFormats.map { Case(tier: tier, dtype: $0) }
+            .filter { kernels.canInterleave($0.dtype, columns: $0.columns) }
+    }
+
+    @Test func theFastestTierInterleavesWhatReleasedModelsUse() {
+        guard tiers.contains(.avx512) else { return }
+        let formats = Self.cases.filter { $0.tier == .avx512 }.map(\.dtype)
+        #expect(Set(formats) == [.q4_0, .q5_0, .q8_0, .q4K, .q5K, .q6K])
+    }
+
+    /// Calls `body` with the matrix whose copy was made by `workers` workers.
+    private func withInterleaved(
+        _ kernels: KernelSet, _ weight: RandomWeight, workers: Int = 3, _ body: (MatrixWeight) -> Void
+    ) {
+        weight.withMatrix { matrix in
+            let bytes = kernels.interleavedByteCount(rows: matrix.rows, rowBytes: matrix.rowBytes)
+            let copy = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+            defer { copy.deallocate() }
+            copy.initializeMemory(as: UInt8.self, repeating: 0xFF, count: bytes)
+            forEachShare(of: workers) { kernels.interleave(matrix, to: copy, share: $0) }
+            body(kernels.interleaved(matrix, at: copy))
+        }
+    }
+
+    private func product(
+        _ kernels: KernelSet, _ weight: MatrixWeight, up: MatrixWeight? = nil, _ activations: Activations, rows: Int,
+        workers: Int = 1
+    ) -> [Float] {
+        var out = [Float](repeating: .nan, count: rows * weight.rows)
+        out.withUnsafeMutableBufferPointer { buffer in
+            activations.bytes.withUnsafeBytes { bytes in
+                let arguments = GemmArguments(
+                    weight: weight, up: up, activations: bytes.baseAddress!, activationStride: activations.stride,
+                    out: buffer.baseAddress!, rowCount: rows)
+                forEachShare(of: workers) { kernels.gemm(arguments, share: $0) }
+            }
+        }
+        return out
+    }
+
+    @Test(arguments: cases)
+    func productsAreTheSameBits(item: Case) throws {
+        let kernels = try kernels(item.tier)
+        let weight = RandomWeight(item.dtype, rows: 37, columns: item.columns, seed: 80)
+        let up = RandomWeight(item.dtype, rows: 37, columns: item.columns, seed: 81)
+        var numbers = Numbers(seed: 82)
+        let x = numbers.floats(120 * item.columns)
+        let activations = Activations(kernels, x, rows: 120, columns: item.columns, for: item.dtype)
+        withInterleaved(kernels, weight) { interleaved in
+            weight.withMatrix { plain in
+                for rows in Array(1...13) + [16, 24, 25, 47, 48, 49, 96, 97, 120] {
+                    let expected = product(kernels, plain, activations, rows: rows)
+                    #expect(!expected.contains { !$0.isFinite })
+                    #expect(product(kernels, interleaved, activations, rows: rows) == expected, "\(rows) rows")
+                }
+                #expect(
+                    product(kernels, interleaved, activations, rows: 30, workers: 4)
+                        == product(kernels, plain, activations, rows: 30))
+            }
+            up.withMatrix { plainUp in
+                withInterleaved(kernels, up) { interleavedUp in
+                    weight.withMatrix { plain in
+                        let expected = product(kernels, plain, up: plainUp, activations, rows: 19)
+                        #expect(product(kernels, interleaved, up: interleavedUp, activations, rows: 19) == expected)
+                    }
+                }
+            }
+        }
+    }
+
+    @Test(arguments: cases)
+    func wideRowsDoNotFitTheScratchAtOnce(item: Case) throws {
+        let kernels = try kernels(item.tier)
+        let columns = 40_960
+        let weight = RandomWeight(item.dtype, rows: 17, columns: columns, seed: 83)
+        var numbers = Numbers(seed: 84)
+        let x = numbers.floats(20 * columns)
+        let activations = Activations(kernels, x, rows: 20, columns: columns, for: item.dtype)
+        withInterleaved(kernels, weight) { interleaved in
+            weight.withMatrix { plain in
+                let expected = product(kernels, plain, activations, rows: 20)
+                #expect(product(kernels, interleaved, activations, rows: 20) == expected)
+            }
+        }
+    }
+}
