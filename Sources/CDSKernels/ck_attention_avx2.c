@@ -13,6 +13,7 @@
 
 #define SCORE_ROWS 3
 #define VALUE_ROWS 3
+#define DECODE_LINES 2
 #define NAME(function) function##_avx2
 #include "ck_attention_body.h"
 

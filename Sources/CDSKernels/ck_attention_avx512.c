@@ -14,6 +14,7 @@
 
 #define SCORE_ROWS 12
 #define VALUE_ROWS 6
+#define DECODE_LINES 6
 #define NAME(function) function##_avx512
 #include "ck_attention_body.h"
 

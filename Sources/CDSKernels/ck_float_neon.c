@@ -14,6 +14,7 @@
 #define TOKENS 3
 #define SCORE_ROWS 3
 #define VALUE_ROWS 3
+#define DECODE_LINES 4
 #define NAME(function) function##_neon
 #include "ck_attention_body.h"
 #include "ck_gemm_float_body.h"

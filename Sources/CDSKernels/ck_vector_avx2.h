@@ -88,6 +88,15 @@ static inline int vf_store_int8(int8_t *p, vf v) {
     return _mm_cvtsi128_si32(_mm_add_epi32(words, _mm_shuffle_epi32(words, 0xb1)));
 }
 
+// out[i] = sum of the lanes of v[i], i < 4; the order of adding is the same for each.
+static inline void vf_sum4(const vf v[4], float *out) {
+    __m256 a = _mm256_add_ps(_mm256_unpacklo_ps(v[0], v[1]), _mm256_unpackhi_ps(v[0], v[1]));
+    __m256 b = _mm256_add_ps(_mm256_unpacklo_ps(v[2], v[3]), _mm256_unpackhi_ps(v[2], v[3]));
+    __m256d c = _mm256_castps_pd(a), d = _mm256_castps_pd(b);
+    __m256 sums = _mm256_add_ps(_mm256_castpd_ps(_mm256_unpacklo_pd(c, d)), _mm256_castpd_ps(_mm256_unpackhi_pd(c, d)));
+    _mm_storeu_ps(out, _mm_add_ps(_mm256_castps256_ps128(sums), _mm256_extractf128_ps(sums, 1)));
+}
+
 // rows [VL][stride] → columns [VL][out_stride].
 static inline void vf_transpose(const float *in, int64_t stride, float *out, int64_t out_stride) {
     __m256 a[8], b[8];

@@ -72,6 +72,16 @@ static inline int vf_store_int8(int8_t *p, vf v) {
     return _mm512_reduce_add_epi32(q);
 }
 
+// out[i] = sum of the lanes of v[i], i < 4; the order of adding is the same for each.
+static inline void vf_sum4(const vf v[4], float *out) {
+    __m512 a = _mm512_add_ps(_mm512_unpacklo_ps(v[0], v[1]), _mm512_unpackhi_ps(v[0], v[1]));
+    __m512 b = _mm512_add_ps(_mm512_unpacklo_ps(v[2], v[3]), _mm512_unpackhi_ps(v[2], v[3]));
+    __m512d c = _mm512_castps_pd(a), d = _mm512_castps_pd(b);
+    __m512 sums = _mm512_add_ps(_mm512_castpd_ps(_mm512_unpacklo_pd(c, d)), _mm512_castpd_ps(_mm512_unpackhi_pd(c, d)));
+    __m256 half = _mm256_add_ps(_mm512_castps512_ps256(sums), _mm512_extractf32x8_ps(sums, 1));
+    _mm_storeu_ps(out, _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1)));
+}
+
 // rows [VL][stride] → columns [VL][out_stride].
 static inline void vf_transpose(const float *in, int64_t stride, float *out, int64_t out_stride) {
     __m512 a[16], b[16];

@@ -86,6 +86,11 @@ static inline int vf_store_int8(int8_t *p, vf v) {
     return vaddvq_s32(q);
 }
 
+// out[i] = sum of the lanes of v[i], i < 4; the order of adding is the same for each.
+static inline void vf_sum4(const vf v[4], float *out) {
+    vst1q_f32(out, vpaddq_f32(vpaddq_f32(v[0], v[1]), vpaddq_f32(v[2], v[3])));
+}
+
 // rows [VL][stride] → columns [VL][out_stride].
 static inline void vf_transpose(const float *in, int64_t stride, float *out, int64_t out_stride) {
     float32x4x2_t a = vtrnq_f32(vld1q_f32(in), vld1q_f32(in + stride));

@@ -50,12 +50,17 @@ package import DSTensor
     package var scale: Float
     /// The number of latest keys that a query sees; nil: all.
     package var window: Int?
+    /// Sequences from this one on are decoded: their keys are visited in ranges that follow from the context's length.
+    package var decodedFrom: Int
+    /// Where workers leave the results of ranges, so that several can share a decoded row.
+    package var workspace: AttentionWorkspace?
 
     package init(
         queries: UnsafePointer<Float>, queryStride: Int? = nil, keys: UnsafeRawPointer, keyRowBytes: Int? = nil,
         values: UnsafeRawPointer, valueRowBytes: Int? = nil, cacheType: DType, out: UnsafeMutablePointer<Float>,
         outStride: Int? = nil, sequences: UnsafePointer<AttentionSequence>, sequenceCount: Int, headCount: Int,
-        kvHeadCount: Int, keyDimension: Int, valueDimension: Int, blockSize: Int = 1, scale: Float, window: Int? = nil
+        kvHeadCount: Int, keyDimension: Int, valueDimension: Int, blockSize: Int = 1, scale: Float, window: Int? = nil,
+        decodedFrom: Int? = nil, workspace: AttentionWorkspace? = nil
     ) {
         precondition(KVWriteArguments.supports(cacheType), "cache of \(cacheType)")
         precondition(headCount.isMultiple(of: kvHeadCount), "\(headCount) heads over \(kvHeadCount) kv heads")
@@ -78,6 +83,28 @@ package import DSTensor
         self.blockSize = blockSize
         self.scale = scale
         self.window = window
+        self.decodedFrom = decodedFrom ?? sequenceCount
+        unsafe self.workspace = unsafe workspace
+    }
+}
+
+/// Memory in which workers share the decoded rows of an attention.
+@unsafe package struct AttentionWorkspace {
+    /// Rows of kv heads that can be shared at a time.
+    package var itemCount: Int
+    /// `floatCount(items: itemCount, ...)` floats.
+    package var partials: UnsafeMutablePointer<Float>
+    /// [itemCount] zeros, before and after every call.
+    package var arrivals: UnsafeMutablePointer<Int32>
+
+    package init(itemCount: Int, partials: UnsafeMutablePointer<Float>, arrivals: UnsafeMutablePointer<Int32>) {
+        unsafe self.itemCount = itemCount
+        unsafe self.partials = unsafe partials
+        unsafe self.arrivals = unsafe arrivals
+    }
+
+    package static func floatCount(items: Int, valueDimension: Int) -> Int {
+        items * Int(ck_attention_partial(Int64(valueDimension)))
     }
 }
 
@@ -98,7 +125,9 @@ extension KernelSet {
                 sequence_count: Int32(arguments.sequenceCount), heads: Int32(arguments.headCount),
                 kv_heads: Int32(arguments.kvHeadCount), dk: Int32(arguments.keyDimension),
                 dv: Int32(arguments.valueDimension), block_size: Int32(arguments.blockSize),
-                window: Int32(arguments.window ?? 0), scale: arguments.scale)
+                window: Int32(arguments.window ?? 0), scale: arguments.scale,
+                ranged_from: Int32(arguments.decodedFrom), partial_items: Int32(arguments.workspace?.itemCount ?? 0),
+                partials: arguments.workspace?.partials, arrivals: arguments.workspace?.arrivals)
             var cShare = unsafe share.cShare
             unsafe table.functions.attention(&args, &cShare)
         }
