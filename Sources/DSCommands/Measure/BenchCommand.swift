@@ -1,8 +1,10 @@
 import ArgumentParser
 import DSEngine
+import DSGraph
 import DSKernels
 import DSModels
 import DSSupport
+import Foundation
 
 /// `deepseek bench`: tokens per second of prompts and of generation, as llama-bench measures them.
 struct BenchCommand: ParsableCommand {
@@ -12,10 +14,14 @@ struct BenchCommand: ParsableCommand {
         discussion: """
             For every depth: each prompt size (-p) after that many tokens, and each output size (-n) for every number of \
             sequences (-b). Rates count the tokens of all sequences; sampling is not included. One warm-up run precedes \
-            the measured ones.
+            the measured ones. The limit of a test is the time in which this machine can read the weights and the cache \
+            once per step, or compute the products with weights, whichever is longer; --roofline shows what the machine \
+            can do.
 
             EXAMPLES
               deepseek bench model.gguf -p 128,512 -n 64 -d 0,4096 -b 1,8 -t 2 -r 3 --json
+              deepseek bench --roofline
+              deepseek bench model.gguf -p 512 -b 1,8 --profile --profile-output steps.html
             """)
 
     @OptionGroup var model: ModelArgument
@@ -35,8 +41,19 @@ struct BenchCommand: ParsableCommand {
     var chunk = 512
     @Option(help: "Element type of the key/value cache: f32, f16 or bf16.")
     var cacheType = CacheType.f16
-    @Option(help: "Graph optimisation level, 0 (none) ... 3 (all).")
-    var optimizeLevel = 2
+    @Option(
+        help: "Graph optimisation level, 0 (none) ... 3 (all; copies quantised weights into a faster layout in memory)."
+    )
+    var optimizeLevel = 3
+    @Flag(help: "Measure the machine instead: memory bandwidth and arithmetic peaks of 1 thread, 2, 4 ... all.")
+    var roofline = false
+    @Flag(help: "Print what the operations of one step of each test cost instead.")
+    var profile = false
+    @Option(
+        help: ArgumentHelp(
+            "With --profile: also a page with timelines (.html) or a trace for chrome://tracing (.json).",
+            valueName: "file"))
+    var profileOutput: String?
     @Flag(help: "Print JSON.")
     var json = false
 
@@ -48,13 +65,31 @@ struct BenchCommand: ParsableCommand {
         for (option, sizes) in [("-p", prompts), ("-n", outputs), ("-d", depths)] {
             for size in sizes.values { try Limits.check(size, 0...Limits.tokens, option) }
         }
+        if let profileOutput {
+            guard profile else { throw ValidationError("--profile-output: expected together with --profile") }
+            guard profileOutput.hasSuffix(".html") || profileOutput.hasSuffix(".json") else {
+                throw ValidationError("--profile-output: expected a name with .html or .json, found '\(profileOutput)'")
+            }
+            try OutputPath.check(profileOutput, option: "--profile-output")
+        }
         for depth in depths.values where depth % chunk != 0 {
             throw ValidationError("-d: expected multiples of --chunk (\(chunk)), found \(depth)")
         }
     }
 
     func run() throws {
+        let kernels = try KernelSet.selected()
+        let threads = threads ?? Processors.usable
+        if roofline {
+            let report = RooflineReport(
+                tier: kernels.tier,
+                rooflines: try RooflineReport.counts(upTo: threads).map { try .measure(kernels, threads: $0) })
+            Terminal.line(json ? report.json.serializedString(.pretty) : report.table)
+            return
+        }
         let loaded = try model.load()
+        if profile { return try printProfiles(loaded, .measure(kernels, threads: threads)) }
+        let before = try Roofline.measure(kernels, threads: threads)
         var results: [BenchResult] = []
         for depth in depths.values {
             for prompt in prompts.values where prompt > 0 {
@@ -66,6 +101,10 @@ struct BenchCommand: ParsableCommand {
                 }
             }
         }
+        let limits = TestLimits(
+            summary: ModelSummary(loaded), roofline: before.combined(with: try .measure(kernels, threads: threads)),
+            chunk: chunk, cacheType: cacheType.kvCacheType.dtype)
+        for index in results.indices { results[index].limit = limits.limit(of: results[index]) }
         if json {
             Terminal.line(JSONValue.array(results.map(\.json)).serializedString(.pretty))
         } else {
@@ -76,14 +115,7 @@ struct BenchCommand: ParsableCommand {
     private func measure(
         _ model: LoadedModel, depth: Int, prompt: Int, generate: Int, batch: Int
     ) throws -> BenchResult {
-        var configuration = EngineConfiguration()
-        configuration.threads = threads
-        configuration.kvCacheType = cacheType.kvCacheType
-        configuration.maxBatchTokens = chunk
-        configuration.optimizeLevel = optimizeLevel
-        let context = max(depth + prompt, depth + 1) + generate + 1
-        let driver = try StepDriver(
-            model: model, configuration: configuration, sequences: batch, context: context)
+        let driver = try makeDriver(model, depth: depth, prompt: prompt, generate: generate, batch: batch)
         var progress = ProgressLine(
             prompt > 0 ? "prefill \(prompt) @\(depth)" : "decode \(generate) × \(batch) @\(depth)",
             total: repetitions + 1, unit: "runs")
@@ -98,6 +130,56 @@ struct BenchCommand: ParsableCommand {
         return BenchResult(
             model: model.name, prompt: prompt, generate: generate, depth: depth, batch: batch,
             threads: threads ?? Processors.usable, rates: rates)
+    }
+
+    private func makeDriver(
+        _ model: LoadedModel, depth: Int, prompt: Int, generate: Int, batch: Int
+    ) throws -> StepDriver {
+        var configuration = EngineConfiguration()
+        configuration.threads = threads
+        configuration.kvCacheType = cacheType.kvCacheType
+        configuration.maxBatchTokens = chunk
+        configuration.optimizeLevel = optimizeLevel
+        return try StepDriver(
+            model: model, configuration: configuration, sequences: batch,
+            context: max(depth + prompt, depth + 1) + generate + 1)
+    }
+
+    /// Profiles the last step of each test, after the same test has run once.
+    private func printProfiles(_ model: LoadedModel, _ roofline: Roofline) throws {
+        var reports: [StepReport] = []
+        func add(_ title: String, depth: Int, prompt: Int, generate: Int, batch: Int) throws {
+            let driver = try makeDriver(model, depth: depth, prompt: prompt, generate: generate, batch: batch)
+            var profile = StepProfile()
+            for _ in 0..<2 {
+                for _ in 0..<batch { driver.add(prompt: max(depth + prompt, 1), generate: generate + 1) }
+                while !driver.isIdle {
+                    profile = StepProfile()
+                    driver.profile = profile
+                    _ = try driver.step()
+                }
+            }
+            reports.append(StepReport(title: title, events: profile.events, roofline: roofline))
+        }
+        for depth in depths.values {
+            for prompt in prompts.values where prompt > 0 {
+                try add("prefill \(prompt) @\(depth)", depth: depth, prompt: prompt, generate: 0, batch: 1)
+            }
+            for batch in batches.values {
+                try add("decode \(batch) @\(depth)", depth: depth, prompt: 0, generate: 2, batch: batch)
+            }
+        }
+        if let profileOutput {
+            let text =
+                profileOutput.hasSuffix(".html")
+                ? StepReport.page(reports, model: model.name)
+                : StepReport.chromeTrace(reports).serializedString(.compact)
+            try Data(text.utf8).write(to: URL(fileURLWithPath: OutputPath.resolved(profileOutput)), options: .atomic)
+        }
+        Terminal.line(
+            json
+                ? JSONValue.array(reports.map(\.json)).serializedString(.pretty)
+                : reports.map(\.table).joined(separator: "\n\n"))
     }
 
     private func prefill(_ driver: StepDriver, _ prompt: Int, _ depth: Int) throws -> Double {

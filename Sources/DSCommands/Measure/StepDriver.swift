@@ -1,4 +1,5 @@
 import DSEngine
+import DSGraph
 import DSModels
 
 /// Runs an engine's steps one by one, without sampling: scheduler, batch and model as in the engine's loop.
@@ -48,6 +49,12 @@ final class StepDriver {
             SequenceRequest(
                 id: RequestID(nextID), promptTokens: ids, stopping: StoppingConditions(maxTokens: generate),
                 wantsPromptLogprobs: false))
+    }
+
+    /// Times of the operations of the steps to come; nil measures nothing.
+    var profile: StepProfile? {
+        get { runner.profile }
+        set { runner.profile = newValue }
     }
 
     /// Whether sequences are left.

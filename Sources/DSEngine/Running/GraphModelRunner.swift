@@ -12,6 +12,13 @@ package final class GraphModelRunner: ModelRunner {
     /// Bytes of the key/value state.
     package let cacheBytes: Int
 
+    package var note: String? { executor.weightsNote }
+    /// Times of the steps that run; nil measures nothing.
+    package var profile: StepProfile? {
+        get { executor.profile }
+        set { executor.profile = newValue }
+    }
+
     private let executor: Executor
     private let logits: Int
     private let states: [any DeviceBuffer]

@@ -24,7 +24,9 @@ package final class CPUBackend: Backend {
 
     package func makeStream(device: Int) -> any ExecutionStream { CPUStream(pool: pool) }
 
-    package func bind(_ graph: Graph) throws(GraphError) -> any BoundWeights { try CPUWeights(graph) }
+    package func bind(_ graph: Graph) throws(GraphError) -> any BoundWeights {
+        try CPUWeights(graph, kernels: kernels, pool: pool)
+    }
 
     package func lower(
         _ node: Node, weights: any BoundWeights, into builder: inout PlanBuilder
@@ -32,7 +34,7 @@ package final class CPUBackend: Backend {
         guard let weights = weights as? CPUWeights else {
             throw .unsupported(op: node.op.name, backend: name, reason: "weights bound by another backend")
         }
-        try CPULowering(kernels: kernels, weights: weights).lower(node, into: &builder)
+        try CPULowering(kernels: kernels, weights: weights, workerCount: pool.threadCount).lower(node, into: &builder)
     }
 }
 
@@ -95,8 +97,9 @@ final class CPUStream: ExecutionStream {
             let start = DispatchTime.now().uptimeNanoseconds
             unsafe steps[index]._withUnsafeGuaranteedRef { unsafe $0.run(context, share: share) }
             if unsafe barriers[index] { barrier.wait() }
+            let end = DispatchTime.now().uptimeNanoseconds
             let step = unsafe steps[index].takeUnretainedValue()
-            profile.add(step, nanoseconds: DispatchTime.now().uptimeNanoseconds - start)
+            unsafe profile.add(step, from: start, to: end, work: step.work(context))
         }
     }
 }

@@ -51,7 +51,7 @@ extension CPULowering {
     func linear(
         _ form: LinearForm, _ x: ValueID, _ operands: [ValueID], _ result: ValueID, _ builder: inout PlanBuilder
     ) throws(GraphError) {
-        let weight = try weights.matrix(operands[0], builder)
+        let weight = try weights.product(operands[0], builder)
         let input = try activation(x, for: weight.dtype, &builder)
         let bias = unsafe form.bias ? try weights.vector(operands[1], builder) : nil
         var epilogue = Epilogue.store
@@ -105,8 +105,8 @@ extension CPULowering {
     }
 
     func gateUpSwiGLU(_ node: Node, _ builder: inout PlanBuilder) throws(GraphError) {
-        let gate = try weights.matrix(node.inputs[1], builder)
-        let up = try weights.matrix(node.inputs[2], builder)
+        let gate = try weights.product(node.inputs[1], builder)
+        let up = try weights.product(node.inputs[2], builder)
         let out = builder.place(node.outputs[0])
         if gate.dtype == up.dtype {
             let input = try activation(node.inputs[0], for: gate.dtype, &builder)

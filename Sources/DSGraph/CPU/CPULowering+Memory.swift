@@ -228,16 +228,23 @@ extension CPULowering {
         guard KVWriteArguments.supports(type.dtype) else { throw unsupported(node, "a cache of \(type.dtype)") }
         try checkHeads(node, dims[2], valueDimension)
         let out = builder.place(node.outputs[0])
+        // A few rows are shared by all workers; more give each worker rows of its own.
+        let items = rows == .prompt ? 0 : 2 * workerCount
+        let floats = AttentionWorkspace.floatCount(items: items, valueDimension: valueDimension)
+        let partials = Layout(storage: builder.newBuffer(byteCount: max(1, floats) * 4), offset: 0, strides: [])
+        let arrivals = unsafe builder.owner.keep([Int32](repeating: 0, count: items))
         builder.append(
-            reads: [queries.storage, keys.storage, values.storage], writes: [out.storage]
-        ) { [kernels] resolver in
+            reads: [queries.storage, keys.storage, values.storage], writes: [out.storage, partials.storage]
+        ) { [kernels, arrivals = unsafe arrivals] resolver in
             unsafe AttentionKernel(
                 kernels: kernels, queries: resolver.operand(queries), queryStride: queries.strides[0],
                 keys: resolver.operand(keys), keyRowBytes: type.width * type.dtype.blockBytes,
                 values: resolver.operand(values), valueRowBytes: valueType.width * type.dtype.blockBytes,
                 cacheType: type.dtype, target: resolver.operand(out), rows: rows, contiguous: false,
                 headCount: dims[1], kvHeads: parameters.kvHeads, keyDimension: dims[2],
-                valueDimension: valueDimension, scale: parameters.scale, window: parameters.window)
+                valueDimension: valueDimension, scale: parameters.scale, window: parameters.window,
+                sharing: items == 0
+                    ? nil : .init(itemCount: items, partials: resolver.operand(partials), arrivals: arrivals))
         }
     }
 
@@ -259,7 +266,7 @@ extension CPULowering {
                 keys: resolver.operand(keys), keyRowBytes: keys.strides[0] * 4, values: resolver.operand(values),
                 valueRowBytes: values.strides[0] * 4, cacheType: .f32, target: resolver.operand(out), rows: .prompt,
                 contiguous: true, headCount: dims[1], kvHeads: parameters.kvHeads, keyDimension: dims[2],
-                valueDimension: valueDimension, scale: parameters.scale, window: parameters.window)
+                valueDimension: valueDimension, scale: parameters.scale, window: parameters.window, sharing: nil)
         }
     }
 }

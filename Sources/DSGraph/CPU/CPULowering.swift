@@ -5,6 +5,8 @@ internal import DSTensor
 struct CPULowering {
     let kernels: KernelSet
     let weights: CPUWeights
+    /// Workers that share every step.
+    let workerCount: Int
 
     func lower(_ node: Node, into builder: inout PlanBuilder) throws(GraphError) {
         switch node.op {

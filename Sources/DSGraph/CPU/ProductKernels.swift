@@ -25,6 +25,11 @@ struct StateType {
                 weight: weight, up: up, activations: activations.address(context), activationStride: activationStride,
                 out: target.floats(context), bias: bias, rowCount: rows(context), epilogue: epilogue), share: share)
     }
+
+    func work(_ context: UnsafePointer<RunContext>) -> StepWork {
+        let matrices = unsafe up == nil ? 1 : 2
+        return unsafe StepWork(weight, matrices: matrices, rows: matrices * rows(context))
+    }
 }
 
 @unsafe struct GroupedGemmKernel: StepKernel {
@@ -48,6 +53,13 @@ struct StateType {
                 slots: slots.integers(context), inputDivisor: inputDivisor, activations: activations.address(context),
                 activationStride: activationStride, out: target.floats(context), rowCount: rows(context)),
             share: share)
+    }
+
+    func work(_ context: UnsafePointer<RunContext>) -> StepWork {
+        let first = unsafe offsets.integers(context)
+        let matrices = unsafe up == nil ? 1 : 2
+        let used = unsafe (0..<expertCount).count { unsafe first[$0 + 1] > first[$0] }
+        return unsafe StepWork(weight.prototype, matrices: matrices * used, rows: matrices * rows(context))
     }
 }
 
@@ -75,6 +87,10 @@ struct StateType {
         } else {
             unsafe kernels.headGemm(arguments, share: share)
         }
+    }
+
+    func work(_ context: UnsafePointer<RunContext>) -> StepWork {
+        unsafe StepWork(weight, matrices: headCount, rows: headCount * rows(context))
     }
 }
 
@@ -176,6 +192,14 @@ struct StateType {
     let valueDimension: Int
     let scale: Float
     let window: Int?
+    let sharing: Sharing?
+
+    /// How workers share decoded rows.
+    @unsafe struct Sharing {
+        let itemCount: Int
+        let partials: Operand
+        let arrivals: UnsafeMutablePointer<Int32>
+    }
 
     func run(_ context: UnsafePointer<RunContext>, share: WorkShare) {
         let paged = unsafe context.pointee.sequences(of: rows)
@@ -187,6 +211,11 @@ struct StateType {
         // Sequences count rows of the whole step; decode operands start after the prompt rows.
         let skipped = unsafe rows == .decode ? context.pointee.sizes.promptTokens : 0
         let outStride = unsafe headCount * valueDimension
+        let decodedFrom = unsafe rows == .all ? context.pointee.promptSequenceCount : rows == .decode ? 0 : paged.count
+        let workspace = unsafe sharing.map { sharing in
+            unsafe AttentionWorkspace(
+                itemCount: sharing.itemCount, partials: sharing.partials.floats(context), arrivals: sharing.arrivals)
+        }
         unsafe kernels.attention(
             AttentionArguments(
                 queries: queries.floats(context) - skipped * queryStride, queryStride: queryStride,
@@ -194,7 +223,24 @@ struct StateType {
                 valueRowBytes: valueRowBytes, cacheType: cacheType,
                 out: target.floats(context) - skipped * outStride, outStride: outStride, sequences: sequences,
                 sequenceCount: paged.count, headCount: headCount, kvHeadCount: kvHeads, keyDimension: keyDimension,
-                valueDimension: valueDimension, blockSize: context.pointee.blockSize, scale: scale, window: window),
+                valueDimension: valueDimension, blockSize: context.pointee.blockSize, scale: scale, window: window,
+                decodedFrom: decodedFrom, workspace: workspace),
             share: share)
+    }
+
+    func work(_ context: UnsafePointer<RunContext>) -> StepWork {
+        var (keyRows, pairs) = (0, 0)
+        for sequence in unsafe context.pointee.sequences(of: rows) {
+            let (count, length) = (Int(sequence.queryCount), Int(sequence.contextLength))
+            keyRows += min(length, window.map { unsafe $0 + count } ?? length)
+            for query in 0..<count {
+                let seen = length - count + query + 1
+                pairs += unsafe min(seen, window ?? seen)
+            }
+        }
+        let shared = unsafe keys.address(context) == values.address(context)
+        let rowBytes = unsafe keyRowBytes + (shared ? 0 : valueRowBytes)
+        let perPair = unsafe 2 * headCount * (keyDimension + valueDimension)
+        return StepWork(bytes: Double(keyRows) * Double(rowBytes), operations: Double(pairs) * Double(perPair))
     }
 }

@@ -55,4 +55,7 @@ package protocol Backend: AnyObject, Sendable {
 }
 
 /// A graph's weights as one backend's kernels want them.
-package protocol BoundWeights: AnyObject, Sendable {}
+package protocol BoundWeights: AnyObject, Sendable {
+    /// What the user should know about how the weights lie in memory.
+    var note: String? { get }
+}

@@ -44,6 +44,9 @@ internal import DSTensor
     /// Plans built and found since the executor was made.
     package var statistics: (plansBuilt: Int, planHits: Int) { (cache.misses, cache.hits) }
 
+    /// What the user should know about how the weights lie in memory.
+    package var weightsNote: String? { weights.note }
+
     /// Bytes of the arena that all plans share.
     package var arenaBytes: Int { arena.byteCount }
 

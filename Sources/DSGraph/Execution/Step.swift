@@ -3,6 +3,12 @@ package import DSKernels
 /// The work of one step: a value made of addresses and numbers. All workers call it, each does its share.
 package protocol StepKernel {
     func run(_ context: UnsafePointer<RunContext>, share: WorkShare)
+    /// What the step in `context` has to read and compute, for profiles.
+    func work(_ context: UnsafePointer<RunContext>) -> StepWork
+}
+
+extension StepKernel {
+    package func work(_ context: UnsafePointer<RunContext>) -> StepWork { StepWork() }
 }
 
 /// One entry of a plan. A class, so that a plan is an array of pointers that running neither copies nor retains.
@@ -15,6 +21,7 @@ package protocol StepKernel {
     init(label: String) { self.label = label }
 
     func run(_ context: UnsafePointer<RunContext>, share: WorkShare) {}
+    func work(_ context: UnsafePointer<RunContext>) -> StepWork { StepWork() }
 }
 
 final class KernelStep<Kernel: StepKernel>: Step, @unchecked Sendable {
@@ -29,4 +36,6 @@ final class KernelStep<Kernel: StepKernel>: Step, @unchecked Sendable {
     override func run(_ context: UnsafePointer<RunContext>, share: WorkShare) {
         unsafe kernel.run(context, share: share)
     }
+
+    override func work(_ context: UnsafePointer<RunContext>) -> StepWork { unsafe kernel.work(context) }
 }

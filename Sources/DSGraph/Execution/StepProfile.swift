@@ -1,22 +1,29 @@
-/// Wall time per step of the plans that run, summed over runs. Workers' times are those of worker 0.
+/// When the steps of the plans that ran began, how long they took and what they had to do. Times are those of worker 0 and end
+/// with the barrier after a step.
 package final class StepProfile {
-    package private(set) var seconds: [String: Double] = [:]
+    package struct Event: Sendable {
+        /// `layers.0.attention/linear`.
+        package let label: String
+        /// Seconds since the first event.
+        package let start: Double
+        package let seconds: Double
+        package let work: StepWork
+    }
+
+    /// Of all runs, in order.
+    package private(set) var events: [Event] = []
     package private(set) var runs = 0
+    private var origin: UInt64?
 
     package init() {}
 
-    func add(_ step: Step, nanoseconds: UInt64) {
-        seconds[step.label, default: 0] += Double(nanoseconds) / 1e9
+    func add(_ step: Step, from start: UInt64, to end: UInt64, work: StepWork) {
+        let origin = origin ?? start
+        self.origin = origin
+        events.append(
+            Event(
+                label: step.label, start: Double(start - origin) / 1e9, seconds: Double(end - start) / 1e9, work: work))
     }
 
     func endRun() { runs += 1 }
-
-    /// Summed over steps with the same operation: the text after the last slash of a label.
-    package var secondsPerOperation: [(operation: String, seconds: Double)] {
-        var totals: [String: Double] = [:]
-        for (label, time) in seconds {
-            totals[label.split(separator: "/").last.map(String.init) ?? label, default: 0] += time
-        }
-        return totals.map { ($0.key, $0.value) }.sorted { ($0.1, $1.0) > ($1.1, $0.0) }
-    }
 }

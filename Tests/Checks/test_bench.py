@@ -1,0 +1,93 @@
+"""`deepseek bench`: its JSON, limits, profiles and the files that it writes."""
+
+import html.parser
+import json
+import subprocess
+
+SMALL = ["-p", "32", "-n", "4", "-b", "1,2", "-r", "1"]
+
+
+def run(deepseek, *arguments):
+    done = subprocess.run([deepseek, "bench", *arguments], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_roofline_grows_with_threads(deepseek):
+    report = json.loads(run(deepseek, "--roofline", "-t", "2", "--json"))
+    assert [r["threads"] for r in report["rooflines"]] == [1, 2]
+    one, two = report["rooflines"]
+    assert one["buffer_bytes"] >= 256 << 20
+    # Not even a register file reads a terabyte per second; a machine that reads less than 100 MB/s is not measured.
+    assert 1e8 < one["read_bytes_per_second"] < 1e12
+    for kind in ("fp32", "bf16", "int8"):
+        key = f"{kind}_operations_per_second"
+        assert (key in one) == (key in two)
+        if key in one:
+            assert one[key] > 1e8
+
+
+def test_results_stand_beside_limits(deepseek):
+    results = json.loads(run(deepseek, *SMALL, "--json"))
+    assert [(r["test"], r["batch"]) for r in results] == [("prefill", 1), ("decode", 1), ("decode", 2)]
+    for result in results:
+        rate = result["tokens_per_second"]
+        assert 0 < rate["min"] <= rate["median"] <= rate["max"]
+        limit = result["limit"]
+        assert limit["by"] in ("memory", "fp32", "bf16", "int8")
+        assert abs(result["fraction_of_limit"] - rate["median"] / limit["tokens_per_second"]) < 1e-9
+
+
+def test_profile_covers_the_step(deepseek):
+    reports = json.loads(run(deepseek, *SMALL, "--profile", "--json"))
+    assert [r["step"] for r in reports] == ["prefill 32 @0", "decode 1 @0", "decode 2 @0"]
+    for report in reports:
+        names = [o["operation"] for o in report["operations"]]
+        assert len(set(names)) == len(names)
+        assert any(n.endswith("attention") for n in names) and any(n.endswith("linear") for n in names), names
+        assert abs(sum(o["seconds"] for o in report["operations"]) - report["seconds"]) < 1e-9
+    prefill, one, two = reports
+
+    def total(report, key):
+        return sum(o[key] for o in report["operations"] if "expert" not in o["operation"] and "attention" not in o["operation"])
+
+    # Dense weights are read once however many rows there are; the work grows with the rows.
+    assert total(one, "bytes") == total(two, "bytes") > 0
+    assert total(two, "operations") == 2 * total(one, "operations")
+    assert total(prefill, "operations") > 10 * total(one, "operations")
+
+
+def test_profiles_are_written(deepseek, tmp_path):
+    trace, page = tmp_path / "steps.json", tmp_path / "steps.html"
+    run(deepseek, *SMALL, "--profile", "--profile-output", str(trace))
+    events = json.loads(trace.read_text())["traceEvents"]
+    names = [e["args"]["name"] for e in events if e["ph"] == "M"]
+    assert names == ["prefill 32 @0", "decode 1 @0", "decode 2 @0"]
+    for process in range(3):
+        steps = [e for e in events if e["ph"] == "X" and e["pid"] == process]
+        assert len(steps) > 20 and steps[0]["ts"] == 0
+        for before, after in zip(steps, steps[1:]):
+            assert after["ts"] >= before["ts"] + before["dur"] - 0.01
+
+    run(deepseek, *SMALL, "--profile", "--profile-output", str(page))
+    bars = []
+
+    class Page(html.parser.HTMLParser):
+        def handle_starttag(self, tag, attributes):
+            if tag == "rect":
+                bars.append(dict(attributes))
+
+    Page().feed(page.read_text())
+    assert len(bars) > 60
+    for bar in bars:
+        assert 0 <= float(bar["x"]) <= 1600 and 0 < float(bar["width"]) <= 1601
+
+
+def test_profile_output_needs_a_profile_and_a_known_ending(deepseek, tmp_path):
+    for arguments, text in (
+        (["--profile-output", "x.html"], "--profile"), (["--profile", "--profile-output", "x.txt"], ".html or .json"),
+        (["--profile", "--profile-output", str(tmp_path) + "/none/x.json"], "none"),
+    ):
+        done = subprocess.run([deepseek, "bench", *SMALL, *arguments], capture_output=True, text=True, timeout=120, cwd=tmp_path)
+        assert done.returncode != 0 and text in done.stderr, done.stderr
+    assert list(tmp_path.iterdir()) == []
