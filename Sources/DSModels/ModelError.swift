@@ -37,7 +37,7 @@ package enum ModelError: Error, Equatable, Sendable, CustomStringConvertible {
         case .shapeMismatch(let name, let expected, let found): "tensor '\(name)': expected \(expected), found \(found)"
         case .unsupportedTensor(let name, let reason): "tensor '\(name)': \(reason)"
         case .notAModel(let path, let reason): "'\(path)' is not a model: \(reason)"
-        case .file(let path, let reason): "'\(path)': \(reason)"
+        case .file(let path, let reason): reason.contains("'\(path)'") ? reason : "'\(path)': \(reason)"
         case .notExportable(let reason): "cannot export: \(reason)"
         case .graph(let error): error.description
         case .running(let reason): reason

@@ -3,6 +3,14 @@ package import Hummingbird
 package import Logging
 import NIOCore
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// The HTTP server: routes over a catalog of models.
 package struct DeepSeekServer {
     package struct Configuration: Sendable {
@@ -29,6 +37,7 @@ package struct DeepSeekServer {
 
     /// Serves until the process is told to stop (SIGINT, SIGTERM) or the task is cancelled.
     /// - Parameter onRunning: called once with the port, when connections are accepted.
+    /// - Throws: `SocketFailure` when the address cannot be taken.
     package func run(onRunning: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
         let connections = ClientConnections()
         let application = Application(
@@ -41,7 +50,11 @@ package struct DeepSeekServer {
                 address: .hostname(configuration.host, port: configuration.port), serverName: "deepseek-server"),
             onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? 0) },
             logger: logger)
-        try await application.runService()
+        do {
+            try await application.runService()
+        } catch let error as IOError {
+            throw SocketFailure(code: error.errnoCode)
+        }
     }
 
     func router(_ connections: ClientConnections) -> Router<ServingContext> {
@@ -114,5 +127,16 @@ struct ErrorBodies: RouterMiddleware {
                 type: "server_error"
             ).response(from: request, context: context)
         }
+    }
+}
+
+/// A system call of the server's socket that failed.
+package struct SocketFailure: Error, CustomStringConvertible {
+    package let code: Int32
+
+    package var description: String {
+        let system = unsafe strerror(code).map { unsafe String(cString: $0) } ?? "unknown error"
+        let reason = code == EADDRINUSE ? "the port is in use" : system
+        return "\(reason) (errno \(code))"
     }
 }

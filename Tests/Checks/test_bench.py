@@ -4,6 +4,8 @@ import html.parser
 import json
 import subprocess
 
+from conftest import ROOT
+
 SMALL = ["-p", "32", "-n", "4", "-b", "1,2", "-r", "1"]
 
 
@@ -91,3 +93,26 @@ def test_profile_output_needs_a_profile_and_a_known_ending(deepseek, tmp_path):
         done = subprocess.run([deepseek, "bench", *SMALL, *arguments], capture_output=True, text=True, timeout=120, cwd=tmp_path)
         assert done.returncode != 0 and text in done.stderr, done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_copies_of_weights_are_told_and_change_nothing(deepseek, ds_convert, tmp_path):
+    def info(path):
+        return json.loads(subprocess.run([deepseek, "info", path, "--json"], capture_output=True, text=True, check=True).stdout)
+
+    path = tmp_path / "q8.gguf"
+    source = ROOT / "Tests/Goldens/models/v3-plain"
+    subprocess.run([ds_convert, "--input-path", source, "--output-path", path, "--quantize", "q8_0"], check=True)
+    tier = json.loads(run(deepseek, "--roofline", "-t", "1", "--json"))["tier"]
+    facts = info(path)
+    # AVX-512 has a faster layout for Q8_0; no tier has one for bf16.
+    assert (0 < facts["layout_bytes"] <= facts["weight_bytes"]) if tier == "avx512" else facts["layout_bytes"] == 0
+    assert info(source)["layout_bytes"] == 0
+    (tmp_path / "ids.json").write_text("[1, 5, 9, 2, 7]")
+    outputs = []
+    for level in "2", "3":
+        output = tmp_path / f"{level}.safetensors"
+        subprocess.run(
+            [deepseek, "logits", path, "--tokens", tmp_path / "ids.json", "--output", output, "--optimize-level", level],
+            check=True, capture_output=True)
+        outputs.append(output.read_bytes())
+    assert outputs[0] == outputs[1]

@@ -3,12 +3,13 @@
 import json
 import signal
 import socket
+import subprocess
 import time
 
 import pytest
 import requests
 
-from conftest import Server
+from conftest import Server, program
 
 
 @pytest.mark.parametrize("method, path, allowed", [
@@ -74,3 +75,14 @@ def test_stopping_does_not_wait_for_ever():
     while piece := other.recv(65536):
         answer += piece
     assert b"HTTP/1.1 503" in answer and b"shut_down" in answer
+
+
+def test_a_port_that_is_taken_is_named():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = subprocess.run([program("DEEPSEEK_SERVER"), "--port", port], capture_output=True, text=True, timeout=60)
+    assert done.returncode != 0
+    last = done.stderr.strip().splitlines()[-1]
+    assert port in last and "the port is in use" in last and "bind(" not in last, last

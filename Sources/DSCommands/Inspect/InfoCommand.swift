@@ -1,6 +1,7 @@
 import ArgumentParser
 import DSEngine
 import DSGraph
+import DSKernels
 import DSModels
 import DSSupport
 import DSTensor
@@ -32,22 +33,24 @@ struct InfoCommand: ParsableCommand {
     }
 
     func run() throws {
-        let summary = ModelSummary(try model.load())
+        let loaded = try model.load()
+        let summary = ModelSummary(loaded)
+        let copies = try loaded.layoutBytes(KernelSet.selected())
         let configuration = summary.configuration
         let context = context ?? min(4096, configuration.maximumContext)
         guard context <= configuration.maximumContext else {
             throw ValidationError(
                 "--context: expected at most the model's \(configuration.maximumContext), found \(context)")
         }
-        let object = facts(summary, context: context)
+        let object = facts(summary, context: context, copies: copies)
         if json {
             Terminal.line(JSONValue.object(object).serializedString(.pretty))
         } else {
-            printTable(summary, context: context)
+            printTable(summary, context: context, copies: copies)
         }
     }
 
-    private func facts(_ summary: ModelSummary, context: Int) -> JSONObject {
+    private func facts(_ summary: ModelSummary, context: Int, copies: Int) -> JSONObject {
         let configuration = summary.configuration
         let inventory = summary.inventory
         func integer(_ value: Int) -> JSONValue { .integer(Int64(value)) }
@@ -62,7 +65,7 @@ struct InfoCommand: ParsableCommand {
             ("converted_bytes", integer(inventory.convertedBytes)),
             ("cache_bytes_per_token", integer(summary.cacheBytesPerToken(cacheType.kvCacheType.dtype))),
             ("context", integer(context)), ("sequences", integer(sequences)),
-            ("memory_bytes", integer(memory(summary, context))),
+            ("memory_bytes", integer(memory(summary, context))), ("layout_bytes", integer(copies)),
         ]
         var object = JSONObject(members)
         if let experts = configuration.experts {
@@ -80,7 +83,7 @@ struct InfoCommand: ParsableCommand {
         summary.memoryBytes(context: context, sequences: sequences, cacheType: cacheType.kvCacheType.dtype)
     }
 
-    private func printTable(_ summary: ModelSummary, context: Int) {
+    private func printTable(_ summary: ModelSummary, context: Int, copies: Int) {
         let configuration = summary.configuration
         let inventory = summary.inventory
         var table = TextTable([("model", .left), (summary.name, .left)])
@@ -114,6 +117,9 @@ struct InfoCommand: ParsableCommand {
         ])
         let sequenceText = sequences == 1 ? "" : " × \(sequences) sequences"
         table.add(["memory for \(context) tokens\(sequenceText)", Units.bytes(memory(summary, context))])
+        if copies > 0 {
+            table.add(["with --optimize-level 3", "\(Units.bytes(copies)) more (the default where it fits)"])
+        }
         Terminal.line(table.text)
     }
 

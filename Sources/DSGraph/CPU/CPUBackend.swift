@@ -12,6 +12,11 @@ package final class CPUBackend: Backend {
         self.pool = pool
     }
 
+    /// Bytes of the copies of weights that `bind` makes for an optimised graph.
+    package static func copiedBytes(_ graph: Graph, _ kernels: KernelSet) -> Int {
+        CPUWeights.relocatable(graph, kernels).reduce(0) { $0 + $1.byteCount }
+    }
+
     package var topology: Topology {
         Topology(devices: [
             Device(index: 0, kind: .cpu, name: kernels.tier.rawValue, workerCount: pool.threadCount)

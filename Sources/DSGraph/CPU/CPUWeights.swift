@@ -59,7 +59,7 @@ internal import DSTensor
     }
 
     /// Relocatable weights whose format has an interleaved form, and the bytes of it.
-    private static func relocatable(_ graph: Graph, _ kernels: KernelSet) -> [(index: Int, byteCount: Int)] {
+    static func relocatable(_ graph: Graph, _ kernels: KernelSet) -> [(index: Int, byteCount: Int)] {
         graph.relocatableWeights.sorted().compactMap { index in
             let weight = graph.weights[index]
             guard kernels.canInterleave(weight.dtype, columns: weight.columns),

@@ -1,4 +1,5 @@
-internal import DSGraph
+package import DSGraph
+package import DSKernels
 package import DSTensor
 
 /// What `deepseek info` tells about a model.
@@ -21,9 +22,19 @@ package struct ModelSummary: Sendable {
     /// Bytes that the cache grows by with every token.
     package func cacheBytesPerToken(_ cacheType: DType) -> Int { cacheElementsPerToken * cacheType.blockBytes }
 
-    /// Weights, copies made by loading, and the cache of `sequences` contexts of `context` tokens each; activations,
+    /// Weights as they are mapped, copies made by loading, and the cache of `sequences` contexts of `context` tokens each; activations,
     /// which depend on the batch, come on top.
     package func memoryBytes(context: Int, sequences: Int = 1, cacheType: DType) -> Int {
         inventory.bytes + inventory.convertedBytes + context * sequences * cacheBytesPerToken(cacheType)
+    }
+}
+
+extension LoadedModel {
+    /// Bytes of the copies of weights that optimisation level 3 makes on the processor at hand.
+    package func layoutBytes(_ kernels: KernelSet) throws(GraphError) -> Int {
+        var trace = Trace()
+        let outputs = try architecture.trace(&trace, TraceOptions(cacheType: .f32))
+        let graph = try trace.finish(outputs: [("logits", outputs.logits)])
+        return CPUBackend.copiedBytes(try PassPipeline(level: .layout).run(graph).graph, kernels)
     }
 }
