@@ -62,8 +62,10 @@ def correct(check: dict[str, Any], text: str) -> bool:
     if kind == "number":
         numbers = NUMBER.findall(answer)
         return bool(numbers) and float(numbers[-1]) == float(expected)
-    if kind in ("exact", "label"):
+    if kind == "exact":
         return plain(answer) == plain(expected)
+    if kind == "label":
+        return plain(answer.split("\n")[-1]) == plain(expected)
     if kind == "contains":
         return expected.lower() in answer.lower()
     if kind == "refusal":

@@ -6,6 +6,8 @@ package enum AnswerCheck: Sendable {
     case number(Double)
     /// The answer is this text, apart from surrounding space, a final full stop and case.
     case text(String)
+    /// The same of the answer's last line.
+    case lastLine(String)
     case contains(String)
     /// The answer contains one of these texts.
     case containsAny([String])
@@ -23,7 +25,8 @@ package enum AnswerCheck: Sendable {
                 throw ItemReason("'check.expected': expected a number as a string, found '\(expected)'")
             }
             self = .number(number)
-        case "exact", "label": self = .text(try EvaluationItem.text(object, "expected"))
+        case "exact": self = .text(try EvaluationItem.text(object, "expected"))
+        case "label": self = .lastLine(try EvaluationItem.text(object, "expected"))
         case "contains": self = .contains(try EvaluationItem.text(object, "expected"))
         case "refusal":
             guard let markers = object["expected"]?.arrayValue?.compactMap(\.stringValue), !markers.isEmpty else {
@@ -56,6 +59,8 @@ package enum AnswerCheck: Sendable {
         switch self {
         case .number(let expected): return AnswerText.lastNumber(answer) == expected
         case .text(let expected): return AnswerText.plain(answer) == AnswerText.plain(expected)
+        case .lastLine(let expected):
+            return AnswerText.plain(AnswerText.lastLine(answer)) == AnswerText.plain(expected)
         case .contains(let expected): return AnswerText.contains(answer, expected)
         case .containsAny(let markers): return markers.contains { AnswerText.contains(answer, $0) }
         case .toolCall(let name, let arguments):
@@ -82,6 +87,12 @@ enum AnswerText {
         var text = trimmed(text)
         while text.hasSuffix(".") || text.hasSuffix("。") { text.removeLast() }
         return trimmed(text).lowercased()
+    }
+
+    /// What follows the last line feed.
+    static func lastLine(_ text: String) -> String {
+        guard let end = text.utf8.lastIndex(of: 0x0A) else { return text }
+        return String(text[text.utf8.index(after: end)...])
     }
 
     static func contains(_ text: String, _ part: String) -> Bool {

@@ -37,6 +37,7 @@ EN = {
         "Each of {x} children gets {y} {t}. How many {t} are needed?",
         "A machine makes {x} {t} per hour. How many {t} does it make in {y} hours?",
         "{x} shelves hold {y} {t} each. How many {t} is that altogether?",
+        "If {x} trays carry {y} {t} each, how many {t} lie on all the trays?",
     ],
     "÷": [
         "{x} {t} are shared equally among {y} children. How many {t} does each child get?",
@@ -82,6 +83,7 @@ ZH = {
         "商店昨天卖了{x}{t}，今天卖了{y}{t}。两天一共卖了多少{t}？",
         "{n}有{x}{t}，朋友又给了他{y}{t}。现在有多少{t}？",
         "{n}原来有{x}{t}，又得到{y}{t}。一共有多少{t}？",
+        "{n}先有{x}{t}，后来又添了{y}{t}。合计多少{t}？",
     ],
     "-": [
         "{n}有{x}{t}，送给朋友{y}{t}。还剩多少{t}？",

@@ -87,7 +87,7 @@ def describe(rng: random.Random, record: dict, language: str) -> str:
 def generate(rng: random.Random, language: str, split: str) -> Sample:
     """One record with its label."""
     record = draw(rng)
-    thinking = rng.random() < (0.7 if split == HELD_OUT else 0.45)
+    thinking = rng.random() < (0.7 if split == HELD_OUT else 0.55)
     ask = pick(rng, ASK_EN if language == "en" else ASK_ZH, split, 2)
     text = describe(rng, record, language)
     text = f"{ask}\n{text}" if rng.random() < 0.8 else f"{text}\n{ask}"
@@ -98,6 +98,8 @@ def generate(rng: random.Random, language: str, split: str) -> Sample:
     result = label(total)
     answer = result if language == "en" else ZH_LABEL[result]
     sample = Sample("risk" if thinking else "risk-direct", language, [user(text)], thinking)
-    sample.messages.append(assistant(answer, "\n".join(lines) + f"\n{total} points: {result}" if thinking else None))
+    tally = "\n".join(lines) + f"\n{total} points: {result}"
+    # Without thinking the tally is part of the answer, as the steps of arithmetic are.
+    sample.messages.append(assistant(answer, tally) if thinking else assistant(f"{tally}\n{answer}"))
     sample.check = {"type": "label", "expected": answer}
     return sample
