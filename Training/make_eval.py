@@ -1,6 +1,6 @@
 """Writes the held-out evaluation items and the perplexity text.
 
-python3 Training/make_eval.py --output Training/eval --seed 20261123
+python3 Training/make_eval.py --output Training/eval --seed 20261124
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def wanted(rng: random.Random, name: str, language: str, make) -> Sample:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--seed", type=int, default=20261123)
+    parser.add_argument("--seed", type=int, default=20261124)
     parser.add_argument("--scale", type=float, default=1.0, help="more or fewer items")
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)

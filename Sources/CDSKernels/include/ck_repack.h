@@ -7,6 +7,9 @@
 // Added to a `ck_type`: sixteen rows interleaved.
 enum { CK_INTERLEAVED = 64 };
 
+// The most columns of interleaved weights: an activation row of so many is packed in half of the scratch.
+enum { CK_INTERLEAVED_COLUMNS = 256 * 1024 };
+
 // Whether `type` has an interleaved form that products on `tier` use; k columns.
 int32_t ck_can_interleave(int32_t tier, int32_t type, int64_t k);
 

@@ -15,8 +15,9 @@ internal import DSTensor
     private var stacks: [Int: WeightStack] = [:]
     /// Interleaved copies of relocatable weights: their matrices in order.
     private var interleaved: [Int: [MatrixWeight]] = [:]
-    private var copies: AnonymousMemory?
-    let note: String?  // Set when they were not made although the graph allows them.
+    private let copies: AnonymousMemory?
+    /// Why there are no copies although the graph allows them.
+    let note: String?
 
     init(_ graph: Graph, kernels: KernelSet, pool: ThreadPool) throws(GraphError) {
         self.graph = graph
@@ -44,13 +45,18 @@ internal import DSTensor
         unsafe self.scales = unsafe scales
         let sources = Self.relocatable(graph, kernels)
         let byteCount = sources.reduce(0) { $0 + $1.byteCount }
-        if byteCount > 0, let available = SystemMemory.available, byteCount > available / 10 * 9 {
-            note =
-                "the weights stay as they are mapped, which is slower: \(byteCount) bytes are needed to lay them out for "
-                + "this processor, \(available) are available"
-        } else {
+        let available = SystemMemory.available ?? .max
+        if byteCount > 0, byteCount <= available / 10 * 9, let memory = try? AnonymousMemory(byteCount: byteCount) {
+            copies = memory
             note = nil
-            try interleave(sources, byteCount, kernels, pool)
+            try interleave(sources, memory, kernels, pool)
+        } else {
+            copies = nil
+            note =
+                byteCount == 0
+                ? nil
+                : "the weights stay as they are mapped, which is slower: laying them out for this processor takes "
+                    + "\(byteCount) bytes of memory, \(SystemMemory.available.map { "\($0)" } ?? "fewer") are available"
         }
         for node in graph.nodes {
             guard case .weight(let index) = node.op, graph.weights[index].dims.count == 3 else { continue }
@@ -70,16 +76,8 @@ internal import DSTensor
     }
 
     private func interleave(
-        _ sources: [(index: Int, byteCount: Int)], _ byteCount: Int, _ kernels: KernelSet, _ pool: ThreadPool
+        _ sources: [(index: Int, byteCount: Int)], _ memory: AnonymousMemory, _ kernels: KernelSet, _ pool: ThreadPool
     ) throws(GraphError) {
-        guard byteCount > 0 else { return }
-        let memory: AnonymousMemory
-        do {
-            memory = try AnonymousMemory(byteCount: byteCount)
-        } catch {
-            throw .binding(name: "weights", expected: "\(byteCount) bytes for their copies", found: "\(error)")
-        }
-        copies = memory
         var place = unsafe memory.base
         for (index, _) in sources {
             let weight = graph.weights[index]
