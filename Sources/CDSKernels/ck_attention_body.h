@@ -40,38 +40,32 @@ static void widen(int32_t type, const uint8_t *src, int n, float *out) {
     if (i < n) vf_store(out + i, vf_load_typed_part(type, src + ck_row_bytes(type, i), n - i));
 }
 
-// Whether values are the first columns of the keys (MLA): they are then converted once.
-static inline int shares_rows(const ck_attention_args *a) {
-    return a->k == a->v && a->k_row_bytes == a->v_row_bytes && a->k_type == a->v_type && a->kv_heads == 1;
-}
-
-// Columns between the values of neighbouring keys in the scratch.
-static inline int value_stride(const ck_attention_args *a) { return padded(shares_rows(a) ? a->dk : a->dv); }
-
-// `count` rows of n columns of `type` → floats with `stride` between rows, zeros for the rest of the chunk.
-static void widen_rows(const ck_attention_args *a, const attention_item *item, int64_t first, int begin, int end,
-                       int count, const uint8_t *base, int64_t row_bytes, int32_t type, int n, int stride, float *out) {
-    for (int j = begin; j < end; ++j, out += stride) {
-        if (j >= count) {
-            memset(out, 0, (size_t)stride * 4);
-            continue;
-        }
-        int64_t slot = slot_of(a, item->sequence, first + j);
-        widen(type, base + slot * row_bytes + ck_row_bytes(type, (int64_t)item->kv_head * n), n, out);
-    }
-}
-
 // Keys and values first..<first + count of one kv head; missing keys of the chunk become zeros.
 static void load_chunk(const ck_attention_args *a, const attention_item *item, int64_t first, int count,
                        attention_space *sp) {
-    int width = padded(a->dk), shared = shares_rows(a);
+    int dk = a->dk, dv = a->dv, width = padded(dk);
     for (int base = 0; base < CHUNK; base += VL) {
-        float *rows = shared ? sp->values + base * width : sp->rows;
-        widen_rows(a, item, first, base, base + VL, count, a->k, a->k_row_bytes, a->k_type, a->dk, width, rows);
-        for (int d = 0; d < width; d += VL) vf_transpose(rows + d, width, sp->keys + d * CHUNK + base, CHUNK);
+        for (int j = 0; j < VL; ++j) {
+            float *row = sp->rows + j * width;
+            if (base + j >= count) {
+                memset(row, 0, (size_t)width * 4);
+                continue;
+            }
+            int64_t slot = slot_of(a, item->sequence, first + base + j);
+            widen(a->k_type, a->k + slot * a->k_row_bytes + ck_row_bytes(a->k_type, (int64_t)item->kv_head * dk), dk,
+                  row);
+        }
+        for (int d = 0; d < width; d += VL) vf_transpose(sp->rows + d, width, sp->keys + d * CHUNK + base, CHUNK);
     }
-    if (!shared)
-        widen_rows(a, item, first, 0, CHUNK, count, a->v, a->v_row_bytes, a->v_type, a->dv, padded(a->dv), sp->values);
+    for (int j = 0; j < CHUNK; ++j) {
+        float *row = sp->values + j * padded(dv);
+        if (j >= count) {
+            memset(row, 0, (size_t)padded(dv) * 4);
+            continue;
+        }
+        int64_t slot = slot_of(a, item->sequence, first + j);
+        widen(a->v_type, a->v + slot * a->v_row_bytes + ck_row_bytes(a->v_type, (int64_t)item->kv_head * dv), dv, row);
+    }
 }
 
 // scores[line][key] = q · key for `lines` lines.
@@ -113,8 +107,8 @@ static void scores_of(const attention_space *sp, int dk, int lines, float *score
 }
 
 // out[line] += weights[line] · values for `lines` lines and four vectors of columns from c (or one at the end).
-static inline __attribute__((always_inline)) void add_columns(const float *weights, const float *values, int stride,
-                                                              int width, int c, int vectors, int lines, float *out) {
+static inline __attribute__((always_inline)) void add_columns(const float *weights, const float *values, int width,
+                                                              int c, int vectors, int lines, float *out) {
     vf sum[VALUE_ROWS][4];
 #pragma clang loop unroll(full)
     for (int m = 0; m < lines; ++m)
@@ -123,7 +117,7 @@ static inline __attribute__((always_inline)) void add_columns(const float *weigh
     for (int k = 0; k < CHUNK; ++k) {
         vf v[4];
 #pragma clang loop unroll(full)
-        for (int j = 0; j < vectors; ++j) v[j] = vf_load(values + k * stride + c + j * VL);
+        for (int j = 0; j < vectors; ++j) v[j] = vf_load(values + k * width + c + j * VL);
 #pragma clang loop unroll(full)
         for (int m = 0; m < lines; ++m) {
             vf w = vf_set(weights[m * CHUNK + k]);
@@ -137,19 +131,19 @@ static inline __attribute__((always_inline)) void add_columns(const float *weigh
         for (int j = 0; j < vectors; ++j) vf_store(out + m * width + c + j * VL, sum[m][j]);
 }
 
-static inline __attribute__((always_inline)) void add_lines(const float *weights, const float *values, int stride,
-                                                            int width, int lines, float *out) {
+static inline __attribute__((always_inline)) void add_lines(const float *weights, const float *values, int width,
+                                                            int lines, float *out) {
     enum { WIDE = VALUE_ROWS > 3 ? 4 : 2 };
     int c = 0;
-    for (; c + WIDE * VL <= width; c += WIDE * VL) add_columns(weights, values, stride, width, c, WIDE, lines, out);
-    for (; c < width; c += VL) add_columns(weights, values, stride, width, c, 1, lines, out);
+    for (; c + WIDE * VL <= width; c += WIDE * VL) add_columns(weights, values, width, c, WIDE, lines, out);
+    for (; c < width; c += VL) add_columns(weights, values, width, c, 1, lines, out);
 }
 
-static void values_of(attention_space *sp, int stride, int dv, int lines) {
+static void values_of(attention_space *sp, int dv, int lines) {
     int width = padded(dv), m = 0;
     for (; m + VALUE_ROWS <= lines; m += VALUE_ROWS)
-        add_lines(sp->scores + m * CHUNK, sp->values, stride, width, VALUE_ROWS, sp->out + m * width);
-    for (; m < lines; ++m) add_lines(sp->scores + m * CHUNK, sp->values, stride, width, 1, sp->out + m * width);
+        add_lines(sp->scores + m * CHUNK, sp->values, width, VALUE_ROWS, sp->out + m * width);
+    for (; m < lines; ++m) add_lines(sp->scores + m * CHUNK, sp->values, width, 1, sp->out + m * width);
 }
 
 // Scores of one line → weights; rescales what was summed so far when a new greatest score appears. Keys outside
@@ -193,10 +187,9 @@ static void load_queries(const ck_attention_args *a, const attention_item *item,
     }
 }
 
-// The lines of an item over the keys low..<high, those that each line may see: greatest score, sum of weights and sum
-// of weighted values of each.
-static void attend(const ck_attention_args *a, const attention_item *item, int64_t low, int64_t high,
-                   attention_space *sp) {
+// The lines of an item over the keys that each line may see: greatest score, sum of weights and sum of weighted values
+// of each.
+static void attend(const ck_attention_args *a, const attention_item *item, attention_space *sp) {
     const ck_sequence *s = item->sequence;
     int width = padded(a->dv), lines = item->rows * item->heads;
     for (int m = 0; m < lines; ++m) {
@@ -207,8 +200,6 @@ static void attend(const ck_attention_args *a, const attention_item *item, int64
     int64_t first_position = (int64_t)s->context_length - s->query_count + item->first_row;
     int64_t end = first_position + item->rows; // keys that the last row sees
     int64_t begin = a->window > 0 && first_position + 1 > a->window ? first_position + 1 - a->window : 0;
-    if (begin < low) begin = low;
-    if (end > high) end = high;
     for (int64_t chunk = begin / CHUNK * CHUNK; chunk < end; chunk += CHUNK) {
         int count = end - chunk < CHUNK ? (int)(end - chunk) : CHUNK;
         load_chunk(a, item, chunk, count, sp);
@@ -216,10 +207,10 @@ static void attend(const ck_attention_args *a, const attention_item *item, int64
         for (int m = 0; m < lines; ++m) {
             int64_t last = first_position + m / item->heads + 1,
                     first = a->window > 0 && last > a->window ? last - a->window : 0;
-            int64_t from = first - chunk, to = last - chunk;
-            soften(sp, m, width, from < 0 ? 0 : from > CHUNK ? CHUNK : (int)from, to > CHUNK ? CHUNK : (int)to);
+            int64_t low = first - chunk, high = last - chunk;
+            soften(sp, m, width, low < 0 ? 0 : low > CHUNK ? CHUNK : (int)low, high > CHUNK ? CHUNK : (int)high);
         }
-        values_of(sp, value_stride(a), a->dv, lines);
+        values_of(sp, a->dv, lines);
     }
 }
 
@@ -272,7 +263,7 @@ void NAME(ck_attention)(const ck_attention_args *a, const ck_share *share) {
                     };
                     attention_space *space = (attention_space *)share->scratch;
                     load_queries(a, &item, space);
-                    attend(a, &item, 0, s->context_length, space);
+                    attend(a, &item, space);
                     finish(a, &item, 0, space);
                 }
     }
