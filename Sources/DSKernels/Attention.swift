@@ -90,7 +90,7 @@ package import DSTensor
 
 /// Memory in which workers share the decoded rows of an attention.
 @unsafe package struct AttentionWorkspace {
-    /// Rows of kv heads that can be shared at a time.
+    /// Groups of heads of decoded rows, at most 16 query heads of one kv head each, that can be shared at a time.
     package var itemCount: Int
     /// `floatCount(items: itemCount, ...)` floats.
     package var partials: UnsafeMutablePointer<Float>

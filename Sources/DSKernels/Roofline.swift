@@ -18,7 +18,7 @@ package struct Roofline: Sendable, Equatable {
     package let threads: Int
     /// Bytes per second that the threads read from memory together.
     package let readBandwidth: Double
-    /// Bytes that were read in each pass. Twice as many were not read more slowly, so that caches play no part.
+    /// Bytes that were read in each pass. Half as many were not read faster, so that caches play no part.
     package let bufferBytes: Int
     /// Operations per second of all threads, a multiplication and an addition being two; without the kinds for which the
     /// processor has no instruction.

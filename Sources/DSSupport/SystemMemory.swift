@@ -18,14 +18,41 @@ package enum SystemMemory {
 
     package static var total: Int? { kilobytes("MemTotal") }
 
-    /// What the limit of the control group (version 2) leaves, counting file pages that it could drop as free.
+    /// The least that the limits of the control groups on the way from this process to the root leave (version 2, or the
+    /// memory controller of version 1), counting file pages that they could drop as free.
     private static var groupRemainder: Int? {
-        let root = "/sys/fs/cgroup/"
-        guard let limit = text(root + "memory.max").flatMap({ Int($0) }),
-            let used = text(root + "memory.current").flatMap({ Int($0) })
+        let lines = text("/proc/self/cgroup")?.split(separator: "\n") ?? []
+        var least: Int?
+        for line in lines {
+            let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+            guard fields.count == 3 else { continue }
+            let isUnified = fields[0] == "0" && fields[1].isEmpty
+            guard isUnified || fields[1].split(separator: ",").contains("memory") else { continue }
+            let root = isUnified ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory"
+            var parts = fields[2].split(separator: "/").map(String.init)
+            while true {
+                if let rest = remainder(of: ([root] + parts).joined(separator: "/"), isUnified: isUnified) {
+                    least = min(least ?? rest, rest)
+                }
+                guard parts.popLast() != nil else { break }
+            }
+        }
+        return least
+    }
+
+    /// What one group's limit leaves; nil without a limit.
+    package static func remainder(of folder: String, isUnified: Bool) -> Int? {
+        let (limitName, usedName) =
+            isUnified ? ("memory.max", "memory.current") : ("memory.limit_in_bytes", "memory.usage_in_bytes")
+        // Version 2 says "max", version 1 a number beyond any machine.
+        guard let limit = text("\(folder)/\(limitName)").flatMap({ Int($0) }), limit < 1 << 60,
+            let used = text("\(folder)/\(usedName)").flatMap({ Int($0) })
         else { return nil }
-        let lines = text(root + "memory.stat")?.split(separator: "\n") ?? []
-        let files = lines.first { $0.hasPrefix("inactive_file ") }?.split(separator: " ").last.flatMap { Int($0) } ?? 0
+        var files = 0
+        for line in text("\(folder)/memory.stat")?.split(separator: "\n") ?? []
+        where line.hasPrefix("inactive_file ") || line.hasPrefix("active_file ") {
+            files += line.split(separator: " ").last.flatMap { Int($0) } ?? 0
+        }
         return max(0, limit - used + files)
     }
 

@@ -15,7 +15,7 @@ def run(deepseek, *arguments):
     return done.stdout
 
 
-def test_roofline_grows_with_threads(deepseek):
+def test_roofline_of_one_and_two_threads(deepseek):
     report = json.loads(run(deepseek, "--roofline", "-t", "2", "--json"))
     assert [r["threads"] for r in report["rooflines"]] == [1, 2]
     one, two = report["rooflines"]
@@ -38,6 +38,24 @@ def test_results_stand_beside_limits(deepseek):
         limit = result["limit"]
         assert limit["by"] in ("memory", "fp32", "bf16", "int8")
         assert abs(result["fraction_of_limit"] - rate["median"] / limit["tokens_per_second"]) < 1e-9
+
+
+def test_all_sequences_decode_together_at_depth(deepseek):
+    arguments = ["-p", "0", "-n", "2", "-d", "512", "-b", "1,4", "-r", "1"]
+    results = json.loads(run(deepseek, *arguments, "--json"))
+    assert [r["batch"] for r in results] == [1, 4]
+    assert all(r["tokens_per_second"]["median"] > 0 for r in results)
+    one, four = json.loads(run(deepseek, *arguments, "--profile", "--json"))
+
+    def linear(report):
+        return next(o["operations"] for o in report["operations"] if o["operation"] == "attention/linear")
+
+    assert linear(four) == 4 * linear(one) > 0
+
+
+def test_profile_without_outputs_has_prompts_only(deepseek):
+    reports = json.loads(run(deepseek, "-p", "8", "-n", "0", "--profile", "--json"))
+    assert [r["step"] for r in reports] == ["prefill 8 @0"]
 
 
 def test_profile_covers_the_step(deepseek):
@@ -85,10 +103,12 @@ def test_profiles_are_written(deepseek, tmp_path):
         assert 0 <= float(bar["x"]) <= 1600 and 0 < float(bar["width"]) <= 1601
 
 
-def test_profile_output_needs_a_profile_and_a_known_ending(deepseek, tmp_path):
+def test_mistakes_are_told_before_anything_is_measured(deepseek, tmp_path):
     for arguments, text in (
         (["--profile-output", "x.html"], "--profile"), (["--profile", "--profile-output", "x.txt"], ".html or .json"),
-        (["--profile", "--profile-output", str(tmp_path) + "/none/x.json"], "none"),
+        (["--profile", "--profile-output", str(tmp_path) + "/none/x.json"], "--profile-output: expected a name in a directory"),
+        (["--optimize-level", "9"], "--optimize-level"), (["--roofline", "model.gguf"], "--roofline"),
+        (["--roofline", "--profile"], "--roofline"), (["-p", "0", "-n", "0"], "-p or -n"),
     ):
         done = subprocess.run([deepseek, "bench", *SMALL, *arguments], capture_output=True, text=True, timeout=120, cwd=tmp_path)
         assert done.returncode != 0 and text in done.stderr, done.stderr

@@ -81,6 +81,9 @@ import Testing
             let relocatable = executor.graph.relocatableWeights.map { executor.graph.weights[$0].name }
             #expect(Set(relocatable).isSuperset(of: level == .layout ? ["a", "gate", "down", "eg", "ed"] : []))
             #expect(!relocatable.contains("heads"))
+            let copies = CPUBackend.copiedBytes(executor.graph, kernels)
+            #expect((copies > 0) == (level == .layout && kernels.canInterleave(dtype, columns: Self.width)))
+            #expect(executor.weightsNote == nil)
             let memory = StepMemory(graph: graph)
             memory.setTensors([x])
             memory.step.promptTokens = 21
@@ -113,6 +116,17 @@ import Testing
         }
         #expect(results[0] == results[1])
         #expect(!results[0][1].contains { !$0.isFinite })
+    }
+
+    /// Without memory for copies beside what the caller needs, the weights stay mapped and the user is told.
+    @Test func copiesNeedMemory() throws {
+        let kernels = KernelSet.best()
+        guard kernels.canInterleave(.q8_0, columns: Self.width) else { return }
+        let graph = try PassPipeline(level: .layout).run(Self.graph(.q8_0, up: .q8_0)).graph
+        let backend = CPUBackend(kernels: kernels, pool: try ThreadPool(threadCount: 1))
+        #expect(try Executor(graph: graph, backend: backend).weightsNote == nil)
+        let note = try #require(try Executor(graph: graph, backend: backend, reservedBytes: 1 << 60).weightsNote)
+        #expect(note.contains("stay as they are mapped") && note.contains("\(CPUBackend.copiedBytes(graph, kernels))"))
     }
 
     /// However many products read a value, it is quantised once per format.

@@ -39,7 +39,7 @@ import Testing
     /// - Parameter sharedItems: items that workers may share; 0: none.
     private func run(
         _ kernels: KernelSet, _ shape: Shape, _ data: Data, sequences chosen: Range<Int>, workers: Int,
-        sharedItems: Int, dtype: DType = .f32
+        sharedItems: Int, threads: ThreadPool? = nil
     ) -> [Float] {
         var out = [Float](repeating: .nan, count: chosen.count * shape.heads * shape.dv)
         let sequences = chosen.map { index in
@@ -72,7 +72,11 @@ import Testing
                                             : AttentionWorkspace(
                                                 itemCount: sharedItems, partials: partials.baseAddress!,
                                                 arrivals: arrivals.baseAddress!))
-                                    forEachShare(of: workers) { kernels.attention(arguments, share: $0) }
+                                    if let threads {
+                                        threads.run { share, _ in kernels.attention(arguments, share: share) }
+                                    } else {
+                                        forEachShare(of: workers) { kernels.attention(arguments, share: $0) }
+                                    }
                                 }
                             }
                         }
@@ -138,6 +142,21 @@ import Testing
         for index in all {
             let alone = run(kernels, shape, data, sequences: index..<index + 1, workers: 5, sharedItems: 4)
             #expect(alone == Array(whole[index * row..<(index + 1) * row]), "sequence \(index)")
+        }
+    }
+
+    /// Threads that really run at the same time: whoever comes last merges, again and again to the same bits.
+    @Test(arguments: tiers, shapes)
+    func threadsShareARow(tier: KernelTier, shape: Shape) throws {
+        let (kernels, data) = (try kernels(tier), Data(shape))
+        let all = shape.contexts.indices
+        let whole = run(kernels, shape, data, sequences: all, workers: 1, sharedItems: 0)
+        for count in [2, 4] {
+            let pool = try ThreadPool(threadCount: count)
+            for turn in 0..<20 {
+                let found = run(kernels, shape, data, sequences: all, workers: 0, sharedItems: 64, threads: pool)
+                #expect(found == whole, "\(count) threads, turn \(turn)")
+            }
         }
     }
 }

@@ -18,7 +18,7 @@ typedef struct ck_sequence {
 //
 // Sequences from `ranged_from` on are decoded: their keys are cut into at most CK_ATTENTION_RANGES ranges, whose
 // results are merged in order. The ranges follow from the context's length alone, so it does not change a bit whether
-// one worker computes them or several, which happens where there are `partial_items` rows of kv heads or fewer.
+// one worker computes them or several, which happens where there are at most `partial_items` groups of lines.
 enum { CK_ATTENTION_RANGES = 16, CK_ATTENTION_LINES = 16 };
 
 // Floats of one item's partial results: greatest score and sum of weights of each line, then its values.

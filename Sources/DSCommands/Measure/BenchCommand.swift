@@ -65,6 +65,12 @@ struct BenchCommand: ParsableCommand {
         for (option, sizes) in [("-p", prompts), ("-n", outputs), ("-d", depths)] {
             for size in sizes.values { try Limits.check(size, 0...Limits.tokens, option) }
         }
+        try Limits.check(optimizeLevel, 0...3, "--optimize-level")
+        if roofline, model.model != nil { throw ValidationError("--roofline: expected no model") }
+        if roofline, profile { throw ValidationError("--roofline: expected without --profile") }
+        guard roofline || (prompts.values + outputs.values).contains(where: { $0 > 0 }) else {
+            throw ValidationError("expected a size above 0 in -p or -n, found none")
+        }
         if let profileOutput {
             guard profile else { throw ValidationError("--profile-output: expected together with --profile") }
             guard profileOutput.hasSuffix(".html") || profileOutput.hasSuffix(".json") else {
@@ -140,9 +146,11 @@ struct BenchCommand: ParsableCommand {
         configuration.kvCacheType = cacheType.kvCacheType
         configuration.maxBatchTokens = chunk
         configuration.optimizeLevel = optimizeLevel
-        return try StepDriver(
+        let driver = try StepDriver(
             model: model, configuration: configuration, sequences: batch,
             context: max(depth + prompt, depth + 1) + generate + 1)
+        if let note = driver.note { Terminal.note("note: \(note)") }
+        return driver
     }
 
     /// Profiles the last step of each test, after the same test has run once.
@@ -152,7 +160,11 @@ struct BenchCommand: ParsableCommand {
             let driver = try makeDriver(model, depth: depth, prompt: prompt, generate: generate, batch: batch)
             var profile = StepProfile()
             for _ in 0..<2 {
-                for _ in 0..<batch { driver.add(prompt: max(depth + prompt, 1), generate: generate + 1) }
+                if prompt > 0 {
+                    driver.add(prompt: depth + prompt, generate: 1)
+                } else {
+                    try driver.addDecoding(batch, prompt: max(depth, 1), generate: generate)
+                }
                 while !driver.isIdle {
                     profile = StepProfile()
                     driver.profile = profile
@@ -165,7 +177,7 @@ struct BenchCommand: ParsableCommand {
             for prompt in prompts.values where prompt > 0 {
                 try add("prefill \(prompt) @\(depth)", depth: depth, prompt: prompt, generate: 0, batch: 1)
             }
-            for batch in batches.values {
+            for batch in batches.values where outputs.values.contains(where: { $0 > 0 }) {
                 try add("decode \(batch) @\(depth)", depth: depth, prompt: 0, generate: 2, batch: batch)
             }
         }
@@ -174,7 +186,12 @@ struct BenchCommand: ParsableCommand {
                 profileOutput.hasSuffix(".html")
                 ? StepReport.page(reports, model: model.name)
                 : StepReport.chromeTrace(reports).serializedString(.compact)
-            try Data(text.utf8).write(to: URL(fileURLWithPath: OutputPath.resolved(profileOutput)), options: .atomic)
+            do {
+                let url = URL(fileURLWithPath: OutputPath.resolved(profileOutput))
+                try Data(text.utf8).write(to: url, options: .atomic)
+            } catch {
+                throw ValidationError("--profile-output: cannot write \(profileOutput)")
+            }
         }
         Terminal.line(
             json
@@ -195,13 +212,13 @@ struct BenchCommand: ParsableCommand {
     }
 
     private func decode(_ driver: StepDriver, _ generate: Int, _ depth: Int, _ batch: Int) throws -> Double {
-        // The token that the prompt's last row gives is not counted: it is the first one fed back.
-        for _ in 0..<batch { driver.add(prompt: max(depth, 1), generate: generate + 1) }
+        try driver.addDecoding(batch, prompt: max(depth, 1), generate: generate)
         var rows = 0
         var time = Duration.zero
         while let step = try driver.step() {
-            // While some sequence still computes its prompt, others already generate: those steps do not count.
-            guard step.promptRows == 0, step.decodeRows == batch else { continue }
+            guard step.promptRows == 0, step.decodeRows == batch else {
+                throw EngineError.modelFailure("a step of \(step.decodeRows) rows, expected \(batch)")
+            }
             rows += step.decodeRows
             time += step.time
         }

@@ -57,6 +57,7 @@ struct EvalCommand: AsyncParsableCommand {
                 context * ModelSummary(loaded).cacheBytesPerToken(configuration.kvCacheType.dtype)
         }
         let generator = try TextGenerator(model: loaded, configuration: configuration)
+        if let note = generator.engine.note { Terminal.note("note: \(note)") }
         let evaluation = Evaluation(generator: generator, maxTokens: maxTokens, concurrency: concurrency)
         var progress = ProgressLine("items", total: max(items.count, 1), unit: "items")
         let start = ContinuousClock.now

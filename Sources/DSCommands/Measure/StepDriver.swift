@@ -20,6 +20,7 @@ final class StepDriver {
             throw EngineError.contextExceeded(
                 promptTokens: context, requestedTokens: 0, limit: model.configuration.maximumContext)
         }
+        try configuration.validate()
         var configuration = configuration
         configuration.maxBatchSize = max(sequences, 1)
         configuration.maxBatchTokens = max(configuration.maxBatchTokens, configuration.maxBatchSize)
@@ -50,6 +51,23 @@ final class StepDriver {
                 id: RequestID(nextID), promptTokens: ids, stopping: StoppingConditions(maxTokens: generate),
                 wantsPromptLogprobs: false))
     }
+
+    /// Adds sequences whose prompts are computed here, one after the other, so that the next `generate` steps decode all of
+    /// them together. The token that a prompt's last row gives is the first one fed back.
+    func addDecoding(_ count: Int, prompt: Int, generate: Int) throws {
+        var added: [RequestID] = []
+        for _ in 0..<count {
+            add(prompt: prompt, generate: generate + 1)
+            added.append(RequestID(nextID))
+            var computed = 0
+            while computed < prompt, let step = try step() { computed += step.promptRows }
+            scheduler.setPaused(RequestID(nextID), true)
+        }
+        for id in added { scheduler.setPaused(id, false) }
+    }
+
+    /// What the user should know about how the model runs here.
+    var note: String? { runner.note }
 
     /// Times of the operations of the steps to come; nil measures nothing.
     var profile: StepProfile? {

@@ -17,6 +17,11 @@ enum OutputPath {
 
     /// Throws if a file of this name cannot take the place of what is there.
     static func check(_ path: String, option: String) throws {
+        let folder = URL(fileURLWithPath: resolved(path)).deletingLastPathComponent().path
+        var isDirectory: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: folder, isDirectory: &isDirectory), isDirectory.boolValue else {
+            throw ValidationError("\(option): expected a name in a directory that exists, found no directory \(folder)")
+        }
         guard !isSpecial(path) else {
             throw ValidationError(
                 "\(option): expected a new name or a regular file, found a directory, a device or a pipe at \(path)")

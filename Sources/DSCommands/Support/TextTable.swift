@@ -58,6 +58,7 @@ enum Units {
     }
 
     static func decimal(_ value: Double, _ digits: Int) -> String {
+        guard value.isFinite else { return "-" }
         var scale = 1.0
         for _ in 0..<digits { scale *= 10 }
         let scaled = Int((abs(value) * scale).rounded())

@@ -51,7 +51,14 @@ package final class GraphModelRunner: ModelRunner {
             let level = OptimizationLevel(rawValue: configuration.optimizeLevel) ?? .fusion
             return try PassPipeline(level: level).run(traced).graph
         }
-        executor = try Self.running { () throws(GraphError) in try Executor(graph: graph, backend: backend) }
+        let rowBytes = graph.states.map { $0.rowWidth * $0.dtype.blockBytes }
+        blockCount = try Self.blockCount(
+            configuration, model.configuration.maximumContext, bytesPerToken: rowBytes.reduce(0, +))
+        let rows = blockCount * configuration.blockSize
+        cacheBytes = rows * rowBytes.reduce(0, +)
+        executor = try Self.running { [cacheBytes] () throws(GraphError) in
+            try Executor(graph: graph, backend: backend, reservedBytes: cacheBytes)
+        }
         guard let logits = executor.outputIndex(named: "logits") else {
             throw .modelFailure("the traced model has no output 'logits'")
         }
@@ -59,15 +66,11 @@ package final class GraphModelRunner: ModelRunner {
         vocabularySize = model.configuration.vocabularySize
         maximumContext = model.configuration.maximumContext
         blockSize = configuration.blockSize
-        let rowBytes = graph.states.map { $0.rowWidth * $0.dtype.blockBytes }
-        blockCount = try Self.blockCount(configuration, maximumContext, bytesPerToken: rowBytes.reduce(0, +))
-        let rows = blockCount * configuration.blockSize
         states = try Self.running { () throws(GraphError) in
             var buffers: [any DeviceBuffer] = []
             for bytes in rowBytes { buffers.append(try backend.makeBuffer(byteCount: rows * bytes, device: 0)) }
             return buffers
         }
-        cacheBytes = rows * rowBytes.reduce(0, +)
         stateAddresses = .allocate(capacity: states.count)
         for (index, state) in states.enumerated() {
             stateAddresses.initializeElement(at: index, to: state.address)

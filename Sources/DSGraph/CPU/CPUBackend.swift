@@ -29,8 +29,8 @@ package final class CPUBackend: Backend {
 
     package func makeStream(device: Int) -> any ExecutionStream { CPUStream(pool: pool) }
 
-    package func bind(_ graph: Graph) throws(GraphError) -> any BoundWeights {
-        try CPUWeights(graph, kernels: kernels, pool: pool)
+    package func bind(_ graph: Graph, reservedBytes: Int) throws(GraphError) -> any BoundWeights {
+        try CPUWeights(graph, kernels: kernels, pool: pool, reservedBytes: reservedBytes)
     }
 
     package func lower(
@@ -101,10 +101,11 @@ final class CPUStream: ExecutionStream {
         for index in unsafe 0..<steps.count {
             let start = DispatchTime.now().uptimeNanoseconds
             unsafe steps[index]._withUnsafeGuaranteedRef { unsafe $0.run(context, share: share) }
-            if unsafe barriers[index] { barrier.wait() }
-            let end = DispatchTime.now().uptimeNanoseconds
             let step = unsafe steps[index].takeUnretainedValue()
-            unsafe profile.add(step, from: start, to: end, work: step.work(context))
+            // Before the barrier: afterwards others may write where the step read.
+            let work = unsafe step.work(context)
+            if unsafe barriers[index] { barrier.wait() }
+            profile.add(step, from: start, to: DispatchTime.now().uptimeNanoseconds, work: work)
         }
     }
 }

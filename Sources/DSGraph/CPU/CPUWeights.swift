@@ -19,7 +19,7 @@ internal import DSTensor
     /// Why there are no copies although the graph allows them.
     let note: String?
 
-    init(_ graph: Graph, kernels: KernelSet, pool: ThreadPool) throws(GraphError) {
+    init(_ graph: Graph, kernels: KernelSet, pool: ThreadPool, reservedBytes: Int) throws(GraphError) {
         self.graph = graph
         var vectors: [Int: UnsafePointer<Float>] = unsafe [:]
         var constants: [Int: UnsafePointer<Float>] = unsafe [:]
@@ -46,17 +46,18 @@ internal import DSTensor
         let sources = Self.relocatable(graph, kernels)
         let byteCount = sources.reduce(0) { $0 + $1.byteCount }
         let available = SystemMemory.available ?? .max
-        if byteCount > 0, byteCount <= available / 10 * 9, let memory = try? AnonymousMemory(byteCount: byteCount) {
-            copies = memory
+        let fits = byteCount > 0 && byteCount <= available / 10 * 9 - reservedBytes
+        let memory = fits ? try? AnonymousMemory(byteCount: byteCount) : nil
+        copies = memory
+        if let memory {
             note = nil
             try interleave(sources, memory, kernels, pool)
         } else {
-            copies = nil
             note =
                 byteCount == 0
                 ? nil
-                : "the weights stay as they are mapped, which is slower: laying them out for this processor takes "
-                    + "\(byteCount) bytes of memory, \(SystemMemory.available.map { "\($0)" } ?? "fewer") are available"
+                : "the weights stay as they are mapped, which is slower: there is no memory for \(byteCount) bytes of copies "
+                    + "beside \(reservedBytes) bytes of cache (\(available) bytes are available)"
         }
         for node in graph.nodes {
             guard case .weight(let index) = node.op, graph.weights[index].dims.count == 3 else { continue }

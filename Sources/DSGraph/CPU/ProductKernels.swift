@@ -232,7 +232,7 @@ struct StateType {
         var (keyRows, pairs) = (0, 0)
         for sequence in unsafe context.pointee.sequences(of: rows) {
             let (count, length) = (Int(sequence.queryCount), Int(sequence.contextLength))
-            keyRows += min(length, window.map { unsafe $0 + count } ?? length)
+            keyRows += min(length, window.map { unsafe $0 + count - 1 } ?? length)
             for query in 0..<count {
                 let seen = length - count + query + 1
                 pairs += unsafe min(seen, window ?? seen)

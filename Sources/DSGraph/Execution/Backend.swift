@@ -49,7 +49,8 @@ package protocol Backend: AnyObject, Sendable {
     func makeBuffer(byteCount: Int, device: Int) throws(GraphError) -> any DeviceBuffer
     func makeStream(device: Int) -> any ExecutionStream
     /// Gives the weights of a graph to the device, once; plans of the graph share the result.
-    func bind(_ graph: Graph) throws(GraphError) -> any BoundWeights
+    /// - Parameter reservedBytes: memory that the caller is going to use beside them.
+    func bind(_ graph: Graph, reservedBytes: Int) throws(GraphError) -> any BoundWeights
     /// Chooses kernels: turns a node into steps.
     func lower(_ node: Node, weights: any BoundWeights, into builder: inout PlanBuilder) throws(GraphError)
 }

@@ -18,12 +18,13 @@ internal import DSTensor
     private var contextCapacity = 0
     private var current: Plan?
 
-    package init(graph: Graph, backend: any Backend) throws(GraphError) {
+    /// - Parameter reservedBytes: memory that the caller is going to use beside the weights, such as that of states.
+    package init(graph: Graph, backend: any Backend, reservedBytes: Int = 0) throws(GraphError) {
         try graph.verify()
         self.graph = graph
         self.backend = backend
         structure = graph.structureHash
-        weights = try backend.bind(graph)
+        weights = try backend.bind(graph, reservedBytes: reservedBytes)
         stream = backend.makeStream(device: 0)
         arena = try backend.makeBuffer(byteCount: 0, device: 0)
         let inputs = UnsafeMutablePointer<UnsafeRawPointer?>.allocate(capacity: max(1, graph.inputs.count))
