@@ -65,8 +65,8 @@ typedef struct ck_tile_kind {
     void (*multiply)(const void *panel, const void *packed, int tokens, int blocks, float *acc);
     // acc[row] = all columns of sixteen rows · act, the same sums as above without a panel; may be NULL.
     void (*single)(const ck_tile_rows *rows, const uint8_t *act, float *acc);
-    // Interleaved weights, which take no other function: acc[t][row] = all columns of a tile · packed rows [chunk][t],
-    // t < tokens <= tile_tokens.
+    // Interleaved weights, which take `pack` and `finish` besides: acc[t][row] = all columns of a tile · packed rows
+    // [chunk][t], t < tokens <= tile_tokens.
     void (*few)(const uint8_t *tile, int64_t k, const void *packed, int tokens, float *acc);
     // Finished sums of weight rows n..<n + width → out.
     void (*finish)(const ck_gemm_args *args, const float *acc, const float *acc_up, int64_t n, int width, float *out);

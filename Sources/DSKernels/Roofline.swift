@@ -68,7 +68,8 @@ package struct Roofline: Sendable, Equatable {
     private static func bandwidth(_ tier: Int32, _ pool: ThreadPool) -> (rate: Double, bytes: Int) {
         var bytes = 128 << 20
         var rate = readRate(tier, bytes, pool)
-        while bytes < 2 << 30 {
+        let most = min(2 << 30, (SystemMemory.available ?? .max) / 2)
+        while bytes * 2 <= most {
             bytes *= 2
             let larger = readRate(tier, bytes, pool)
             defer { rate = larger }

@@ -44,7 +44,7 @@ import Testing
     /// Runs the queries `part` of a case (their keys end with the last of them).
     private func run(
         _ kernels: KernelSet, _ item: Case, dtype: DType = .f32, blockSize: Int? = nil, part: Range<Int>? = nil,
-        workers: Int = 1
+        workers: Int = 1, decoded: Bool = false
     ) -> [Float] {
         let part = part ?? 0..<item.queries
         let context = item.context - item.queries + part.upperBound
@@ -72,7 +72,8 @@ import Testing
                                     keys: keyBytes.baseAddress!, values: view.baseAddress!, valueRowBytes: rowBytes,
                                     cacheType: dtype, out: buffer.baseAddress!, sequences: sequences, sequenceCount: 1,
                                     headCount: item.heads, kvHeadCount: item.kvHeads, keyDimension: item.dk,
-                                    valueDimension: item.dv, blockSize: size, scale: 0.3, window: item.window)
+                                    valueDimension: item.dv, blockSize: size, scale: 0.3, window: item.window,
+                                    decodedFrom: decoded ? 0 : nil)
                                 forEachShare(of: workers) { kernels.attention(arguments, share: $0) }
                             }
                         }
@@ -89,6 +90,22 @@ import Testing
         #expect(relativeError(run(kernels, item), item.expected) < 2e-6)
         #expect(relativeError(run(kernels, item, dtype: .f16, blockSize: 16), item.expected) < 2e-3)
         #expect(relativeError(run(kernels, item, dtype: .bf16, blockSize: 16), item.expected) < 2e-2)
+    }
+
+    /// The same rows in decode form: several rows of a sequence (computed again after a preemption), types, paging.
+    @Test(arguments: tiers, names)
+    func decodedRowsMatchTheDefinition(tier: KernelTier, name: String) throws {
+        let (kernels, item) = (try kernels(tier), try Case(name))
+        let whole = run(kernels, item, decoded: true)
+        #expect(relativeError(whole, item.expected) < 2e-6)
+        #expect(run(kernels, item, blockSize: 7, workers: 3, decoded: true) == whole)
+        let half = run(kernels, item, dtype: .f16, blockSize: 16, decoded: true)
+        #expect(relativeError(half, item.expected) < 2e-3)
+        let brain = run(kernels, item, dtype: .bf16, blockSize: 16, decoded: true)
+        #expect(relativeError(brain, item.expected) < 2e-2)
+        let row = item.heads * item.dv
+        let last = run(kernels, item, part: item.queries - 1..<item.queries, workers: 2, decoded: true)
+        #expect(last == Array(whole.suffix(row)))
     }
 
     @Test(arguments: tiers, names)

@@ -38,7 +38,9 @@ struct DoctorCommand: ParsableCommand {
     private func modelFindings() -> [Finding] {
         var findings: [Finding] = []
         do {
-            let summary = ModelSummary(try model.load())
+            let loaded = try model.load()
+            let summary = ModelSummary(loaded)
+            let copies = try loaded.layoutBytes(KernelSet.selected())
             let context = min(4096, summary.configuration.maximumContext)
             let need = summary.memoryBytes(context: context, cacheType: .f32)
             let fits = SystemMemory.available.map { need < $0 } ?? true
@@ -46,7 +48,8 @@ struct DoctorCommand: ParsableCommand {
                 Finding(
                     name: "model", state: fits ? .fine : .limited,
                     text:
-                        "\(summary.name): \(summary.configuration.architecture), \(Units.bytes(need)) with \(context) tokens",
+                        "\(summary.name): \(summary.configuration.architecture), \(Units.bytes(need)) with \(context) tokens"
+                        + (copies > 0 ? ", \(Units.bytes(copies)) more for copies in a faster layout" : ""),
                     advice: fits ? nil : "less memory is free: expect paging; choose a smaller or more quantised model")
             )
         } catch {
