@@ -46,6 +46,7 @@ package struct JSONObject: Sendable {
     }
 
     /// Appends a member unless the key exists; then nothing changes and the existing member's index is returned.
+    @discardableResult
     package mutating func insert(_ key: JSONString, _ value: JSONValue) -> Int? {
         if slots.isEmpty {
             if let index = members.firstIndex(where: { $0.key == key }) { return index }

@@ -4,9 +4,11 @@ package enum ModelRegistry {
         DeepSeek.self, DeepSeekV2.self, DeepSeekV3.self, Llama.self, Qwen2.self, Qwen3.self,
     ]
 
-    private static let dialects: [any GGUFDialect.Type] = [
-        DeepSeekDialect.self, DeepSeek2Dialect.self, DenseDialect.self,
-    ]
+    private static var dialects: [any GGUFDialect.Type] {
+        [
+            DeepSeekDialect.self, DeepSeek2Dialect.self, DenseDialect.self,
+        ]
+    }
 
     /// Every supported `model_type`, sorted.
     package static var supportedNames: [String] { architectures.flatMap { $0.modelTypes }.sorted() }
