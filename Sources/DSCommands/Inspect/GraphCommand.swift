@@ -48,9 +48,7 @@ struct GraphCommand: ParsableCommand {
             throw ValidationError("--optimize-level: expected 0...3, found \(optimizeLevel)")
         }
         let loaded = try model.load()
-        var trace = Trace()
-        let outputs = try loaded.architecture.trace(&trace, TraceOptions(cacheType: .f32))
-        let traced = try trace.finish(outputs: [("logits", outputs.logits)])
+        let traced = try loaded.architecture.graph(TraceOptions(cacheType: .f32))
         let result = try PassPipeline(level: level, verifyBetweenPasses: true).run(traced)
         if dot {
             if let scope, !result.graph.drawnScopes.contains(where: { $0.hasPrefix(scope) }) {

@@ -45,9 +45,7 @@ package final class GraphModelRunner: ModelRunner {
     ) throws(EngineError) {
         let options = TraceOptions(cacheType: configuration.kvCacheType.dtype)
         let graph = try Self.running { () throws(GraphError) in
-            var trace = Trace()
-            let outputs = try model.architecture.trace(&trace, options)
-            let traced = try trace.finish(outputs: [("logits", outputs.logits)])
+            let traced = try model.architecture.graph(options)
             let level = OptimizationLevel(rawValue: configuration.optimizeLevel) ?? .fusion
             return try PassPipeline(level: level).run(traced).graph
         }

@@ -1,4 +1,5 @@
 internal import CDSKernels
+internal import DSSupport
 
 #if canImport(Glibc)
     internal import Glibc
@@ -27,25 +28,9 @@ package enum Processors {
 
     /// The smallest quota on the way from this process's cgroup (v2) to the root.
     private static var cgroupQuota: Double? {
-        guard let membership = contents(of: "/proc/self/cgroup") else { return nil }
-        guard let line = membership.split(separator: "\n").first(where: { $0.hasPrefix("0::/") }) else { return nil }
-        var parts = line.dropFirst(4).split(separator: "/")
-        var smallest: Double?
-        while true {
-            let path = (["/sys/fs/cgroup"] + parts.map(String.init) + ["cpu.max"]).joined(separator: "/")
-            if let text = contents(of: path), let value = quota(cpuMax: text) {
-                smallest = min(smallest ?? value, value)
-            }
-            guard parts.popLast() != nil else { return smallest }
-        }
-    }
-
-    private static func contents(of path: String) -> String? {
-        guard let file = unsafe fopen(path, "r") else { return nil }
-        defer { unsafe fclose(file) }
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        let count = unsafe fread(&buffer, 1, buffer.count, file)
-        return String(decoding: buffer.prefix(count), as: UTF8.self)
+        ControlGroup.ofThisProcess(controller: "cpu").compactMap { group in
+            group.isUnified ? ControlGroup.text("\(group.folder)/cpu.max").flatMap { quota(cpuMax: $0) } : nil
+        }.min()
     }
 
     /// The numbers of the processors in the calling thread's affinity mask; empty where the system does not tell.

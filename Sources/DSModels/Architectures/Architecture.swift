@@ -23,6 +23,15 @@ package protocol Architecture: Sendable {
     var draft: DraftLayer? { get }
 }
 
+extension Architecture {
+    /// The network as a graph of its own, not optimised, with the output `logits`.
+    package func graph(_ options: TraceOptions) throws(GraphError) -> Graph {
+        var trace = Trace()
+        let outputs = try self.trace(&trace, options)
+        return try trace.finish(outputs: [("logits", outputs.logits)])
+    }
+}
+
 /// What a traced network offers its caller.
 package struct ModelOutputs {
     /// `[S, vocabulary]`: logits of the sampled rows.

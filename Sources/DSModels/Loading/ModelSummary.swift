@@ -32,9 +32,7 @@ package struct ModelSummary: Sendable {
 extension LoadedModel {
     /// Bytes of the copies of weights that optimisation level 3 makes on the processor at hand.
     package func layoutBytes(_ kernels: KernelSet) throws(GraphError) -> Int {
-        var trace = Trace()
-        let outputs = try architecture.trace(&trace, TraceOptions(cacheType: .f32))
-        let graph = try trace.finish(outputs: [("logits", outputs.logits)])
+        let graph = try architecture.graph(TraceOptions(cacheType: .f32))
         return CPUBackend.copiedBytes(try PassPipeline(level: .layout).run(graph).graph, kernels)
     }
 }
