@@ -16,6 +16,7 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -64,7 +65,7 @@ let package = Package(
         // Row 6
         .target(
             name: "DSEvaluation",
-            dependencies: ["DSEngine", "DSModels", "DSTokenizers", "DSSupport", "CDSDefaultModel", grdb],
+            dependencies: ["DSEngine", "DSModels", "DSTokenizers", "DSSupport", "CDSDefaultModel", grdb, sqlite],
             swiftSettings: strict),
         .target(
             name: "DSServing",

@@ -1,6 +1,6 @@
 package import DSSupport
-import Dispatch
 import GRDB
+import GRDBSQLite
 
 /// A cell of a query's result, as text: numbers to nine significant digits.
 package struct SQLCell: Hashable, Comparable, Sendable {
@@ -55,8 +55,9 @@ package struct SQLCell: Hashable, Comparable, Sendable {
 
 /// Runs a model's query on a fresh in-memory database.
 enum SQLCheck {
-    /// Seconds after which a query counts as failed.
-    private static let timeLimit = 5.0
+    /// Instructions of SQLite's virtual machine after which a query counts as failed: about two seconds of one core. No
+    /// clock and no second thread, so the verdict is the same on every machine.
+    private static let instructionLimit: Int32 = 100_000_000
     /// Rows after which a query counts as failed: a recursive one makes them without end.
     private static let rowLimit = 100_000
 
@@ -65,12 +66,12 @@ enum SQLCheck {
         var query = query
         while let last = query.last, last == ";" || last.isWhitespace { query.removeLast() }
         guard let database = try? DatabaseQueue() else { return nil }
-        let watchdog = DispatchWorkItem { database.interrupt() }
-        DispatchQueue.global().asyncAfter(deadline: .now() + timeLimit, execute: watchdog)
-        defer { watchdog.cancel() }
         guard (try? database.write { try $0.execute(sql: script) }) != nil else { return nil }
         // GRDB refuses several statements in one fetch, and reads cannot write.
         return try? database.read { connection in
+            // The first call of the handler is the last: its result, not 0, ends the query with an error.
+            unsafe sqlite3_progress_handler(connection.sqliteConnection, instructionLimit, { _ in 1 }, nil)
+            defer { unsafe sqlite3_progress_handler(connection.sqliteConnection, 0, nil, nil) }
             let cursor = try Row.fetchCursor(connection, sql: query)
             var rows: [[SQLCell]] = []
             while let row = try cursor.next() {

@@ -1,4 +1,5 @@
 import DSEngine
+import Dispatch
 import Testing
 
 @Suite("Engine")
@@ -17,17 +18,21 @@ struct EngineTests {
     @Test("Many requests at once in a small cache give the tokens that each gives alone", arguments: UInt64(1)...6)
     func manyAtOnce(seed: UInt64) async throws {
         var random = SplitMix(seed: seed)
-        let engine = try Self.engine(
-            ScriptedModelRunner(maximumContext: 64, blockCount: 24, blockSize: 4), endTokens: [9])
+        let runner = ScriptedModelRunner(maximumContext: 64, blockCount: 24, blockSize: 4)
+        let gate = DispatchSemaphore(value: 0)
+        runner.gate = gate
+        // No stream fills up, so the steps do not depend on how fast the streams are read.
+        let engine = try Self.engine(runner, endTokens: [9]) { $0.streamCapacity = 128 }
         var work: [(prompt: [Int32], count: Int)] = []
         for _ in 0..<30 {
             let prompt = (0..<(1 + random.below(30))).map { _ in Int32(random.below(61)) }
             work.append((prompt, 1 + random.below(64 - prompt.count)))
         }
+        let streams = try work.map { try engine.submit(.greedy($0.prompt, $0.count)) }
+        gate.signal()
         try await withThrowingTaskGroup(of: (Int, [Int32], GenerationResult?).self) { group in
-            for (index, item) in work.enumerated() {
+            for (index, stream) in streams.enumerated() {
                 group.addTask {
-                    let stream = try engine.submit(.greedy(item.prompt, item.count))
                     let (tokens, result) = try await stream.drain()
                     return (index, tokens, result)
                 }

@@ -1,4 +1,5 @@
 import DSEngine
+import Dispatch
 import Synchronization
 
 /// A model that is a hash: the logits after a token depend on every token that the request's cache rows hold up to it,
@@ -12,6 +13,8 @@ final class ScriptedModelRunner: ModelRunner {
     var poison: Int32?
     /// The logits after this token are NaN.
     var nanAfter: Int32?
+    /// Holds back the first step until it is signalled, so that a test says which requests are there from the start.
+    var gate: DispatchSemaphore?
     /// Tokens by cache row.
     private var cache: [Int32]
     private var logits: UnsafeMutableBufferPointer<Float>
@@ -35,6 +38,8 @@ final class ScriptedModelRunner: ModelRunner {
     }
 
     func run(_ batch: Batch) throws(EngineError) -> UnsafeBufferPointer<Float> {
+        gate?.wait()
+        gate = nil
         steps.add(1, ordering: .relaxed)
         for row in 0..<batch.rows {
             cache[Int(batch.slots[row])] = batch.tokenIDs[row]
