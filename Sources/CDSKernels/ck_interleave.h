@@ -30,6 +30,8 @@ static inline ck_interleaving ck_interleaving_of(int32_t type) {
         return (ck_interleaving){256, 176, 0, 44, -1};
     case CK_Q6_K:
         return (ck_interleaving){256, 210, 0, 52, 208};
+    case CK_BF16:
+        return (ck_interleaving){2, 4, 0, 1, -1};
     default:
         return (ck_interleaving){0, 0, 0, 0, -1};
     }

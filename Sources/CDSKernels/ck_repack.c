@@ -46,6 +46,18 @@ static void interleave_block(int32_t type, ck_interleaving layout, const uint8_t
     for (int r = 0; layout.half >= 0 && r < 16; ++r) memcpy(halves + 2 * r, row[r] + b * layout.bytes + layout.half, 2);
 }
 
+// All blocks of one word of sixteen rows: columns are transposed sixteen words at a time.
+static void interleave_words(const uint8_t *const row[16], int64_t words, uint8_t *tile) {
+    for (int64_t w = 0; w < words; w += 16) {
+        int count = words - w < 16 ? (int)(words - w) : 16;
+        __m512i x[16];
+#pragma clang loop unroll(full)
+        for (int r = 0; r < 16; ++r) x[r] = _mm512_maskz_loadu_epi32((__mmask16)((1u << count) - 1), row[r] + 4 * w);
+        transpose16(x);
+        for (int i = 0; i < count; ++i) _mm512_storeu_si512(tile + 64 * (w + i), x[i]);
+    }
+}
+
 void ck_interleave(int32_t type, const uint8_t *data, int64_t row_bytes, int64_t n, int64_t k, uint8_t *out,
                    const ck_share *share) {
     ck_interleaving layout = ck_interleaving_of(type);
@@ -55,6 +67,10 @@ void ck_interleave(int32_t type, const uint8_t *data, int64_t row_bytes, int64_t
         const uint8_t *row[16];
         for (int r = 0; r < 16; ++r) row[r] = data + (tile * 16 + r < n ? tile * 16 + r : n - 1) * row_bytes;
         uint8_t *start = out + tile * 16 * ck_interleaved_row_bytes(row_bytes);
+        if (layout.words == 1) {
+            interleave_words(row, k / layout.columns, start);
+            continue;
+        }
         for (int64_t b = 0; b < k / layout.columns; ++b) interleave_block(type, layout, row, b, start);
     }
 }

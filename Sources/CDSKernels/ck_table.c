@@ -118,6 +118,9 @@ static int32_t activation_format(int32_t type) {
 static int32_t gemm_interleaved(const ck_gemm_args *args, const ck_share *share) {
     const ck_tile_kind *kind = NULL;
     switch (args->weight.type - CK_INTERLEAVED) {
+    case CK_BF16:
+        ck_gemm_interleaved_bf16_avx512(args, share);
+        return 1;
     case CK_Q8_0:
         kind = &ck_kind_interleaved_q8_0_avx512;
         break;

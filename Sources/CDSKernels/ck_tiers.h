@@ -34,6 +34,7 @@
 extern const ck_tile_kind ck_kind_interleaved_q8_0_avx512, ck_kind_interleaved_q4_0_avx512,
     ck_kind_interleaved_q5_0_avx512, ck_kind_interleaved_q4_k_avx512, ck_kind_interleaved_q5_k_avx512,
     ck_kind_interleaved_q6_k_avx512;
+void ck_gemm_interleaved_bf16_avx512(const ck_gemm_args *, const ck_share *);
 
 CK_DECLARE_TIER(avx2)
 CK_DECLARE_TIER(avx512)

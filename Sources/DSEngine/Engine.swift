@@ -35,8 +35,19 @@ public final class Engine: Sendable {
         let limits = Scheduler.Limits(
             maxBatchTokens: configuration.maxBatchTokens, maxBatchSize: configuration.maxBatchSize,
             blockSize: runner.blockSize, blockCount: runner.blockCount, maximumContext: maximumContext)
+        let speculator: Speculator? =
+            switch configuration.speculation {
+            case .off: nil
+            case .auto, .drafter, .lookup:
+                Speculator(
+                    limits: limits, vocabularySize: runner.vocabularySize, maxDraftTokens: configuration.maxDraftTokens,
+                    usesLookup: configuration.speculation != .drafter, drafter: runner.drafter,
+                    adapts: !configuration.draftsAlways)
+            }
         let loop = Handover(
-            EngineLoop(runner: runner, limits: limits, endTokens: endTokens, mailbox: mailbox, board: board))
+            EngineLoop(
+                runner: runner, limits: limits, endTokens: endTokens, mailbox: mailbox, board: board,
+                speculator: speculator))
         try startThread { [stopped] in
             loop.value.run()
             stopped.complete()
@@ -52,7 +63,9 @@ public final class Engine: Sendable {
         let seed = request.sampling.seed ?? UInt64.random(in: 0 ... .max)
         var opened: TokenChannel?
         try board.enter(limit: configuration.maximumQueuedRequests) { id throws(EngineError) in
-            let channel = TokenChannel(id: id, capacity: configuration.streamCapacity, mailbox: mailbox)
+            let drafts = configuration.speculation == .off ? 0 : configuration.maxDraftTokens
+            let channel = TokenChannel(
+                id: id, capacity: configuration.streamCapacity, draftTokens: drafts, mailbox: mailbox)
             let submission = Submission(
                 id: id, request: request, seed: seed, channel: channel, submitted: ContinuousClock.now)
             guard mailbox.post(.submit(submission)) else { throw .shutDown }

@@ -16,6 +16,12 @@ public struct EngineConfiguration: Sendable, Equatable {
     /// Passes that run over the model's graph, 0 (none) ... 3 (all). Level 3 copies quantised weights into the layout that
     /// this processor multiplies fastest, if there is memory for it; below, they stay as they are mapped.
     public var optimizeLevel = 3
+    /// Where guesses at coming tokens come from. They change how fast tokens come, never which.
+    public var speculation = Speculation.auto
+    /// Guessed tokens that one request may have in a step, 1...16. Fewer are computed where they do not pay.
+    public var maxDraftTokens = 4
+    /// Computes as many guesses as there are, whether or not they were measured to pay. For measurements.
+    public var draftsAlways = false
     /// Requests that may wait for their first step; one more is refused with `EngineError.queueFull`. `nil`: no limit.
     public var maximumQueuedRequests: Int?
     /// Events that a stream holds before its request pauses until the consumer catches up.
@@ -38,6 +44,9 @@ public struct EngineConfiguration: Sendable, Equatable {
                 field: "max_batch_tokens", expected: "at least max_batch_size (\(maxBatchSize))",
                 found: "\(maxBatchTokens)")
         }
+        guard (1...16).contains(maxDraftTokens) else {
+            throw .invalidParameter(field: "max_draft_tokens", expected: "1...16", found: "\(maxDraftTokens)")
+        }
         guard streamCapacity >= 4 else {
             throw .invalidParameter(field: "stream_capacity", expected: "at least 4", found: "\(streamCapacity)")
         }
@@ -45,6 +54,18 @@ public struct EngineConfiguration: Sendable, Equatable {
             throw .invalidParameter(field: "optimize_level", expected: "0...3", found: "\(optimizeLevel)")
         }
     }
+}
+
+/// How an engine guesses tokens, which a step then verifies beside known ones: it chooses for every row as it would have
+/// without guesses, and keeps those that were right.
+public enum Speculation: String, Sendable, CaseIterable {
+    case off
+    /// The model's own layer for it where it has one, and repetitions of the text.
+    case auto
+    /// The model's own layer alone (multi-token prediction); an error for models without one.
+    case drafter = "mtp"
+    /// Repetitions of the text alone.
+    case lookup = "ngram"
 }
 
 /// Element types that a key/value cache can have.

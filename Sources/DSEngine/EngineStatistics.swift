@@ -19,6 +19,14 @@ public struct EngineStatistics: Sendable, Equatable {
     /// Tokens generated.
     public var generatedTokens = 0
     public var preemptions = 0
+    /// Requests' steps that verified guesses.
+    public var drafts = 0
+    /// Guessed tokens that were computed.
+    public var draftTokens = 0
+    /// Guessed tokens that were right.
+    public var acceptedDraftTokens = 0
+    /// Those by their place in the guess, first to last.
+    public var acceptedDraftTokensByPosition: [Int] = []
     public var submittedRequests = 0
     /// Requests that ended by themselves (end of sequence, stop token or length).
     public var finishedRequests = 0
@@ -30,6 +38,14 @@ public struct EngineStatistics: Sendable, Equatable {
     public var lastStep: ContinuousClock.Instant?
 
     public init() {}
+
+    mutating func record(_ outcome: Speculator.Outcome) {
+        drafts += 1
+        draftTokens += outcome.drafted
+        acceptedDraftTokens += outcome.accepted
+        while acceptedDraftTokensByPosition.count < outcome.accepted { acceptedDraftTokensByPosition.append(0) }
+        for place in 0..<outcome.accepted { acceptedDraftTokensByPosition[place] += 1 }
+    }
 
     /// Fraction of the key/value cache in use, 0...1.
     public var cacheUsage: Double { totalBlocks == 0 ? 0 : Double(usedBlocks) / Double(totalBlocks) }

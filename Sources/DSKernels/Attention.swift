@@ -2,7 +2,7 @@ internal import CDSKernels
 package import DSTensor
 
 /// One sequence of a ragged batch: query rows `queryStart..<queryStart + queryCount` are its last positions.
-@safe package struct AttentionSequence {
+@safe package struct AttentionSequence: BitwiseCopyable {
     package var queryStart: Int32
     package var queryCount: Int32
     /// Key rows of the sequence, including those of the queries.

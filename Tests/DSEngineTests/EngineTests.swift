@@ -46,11 +46,11 @@ struct EngineTests {
                 #expect(result?.usage.promptTokens == item.prompt.count)
             }
         }
+        await engine.shutdown()
         let statistics = engine.statistics()
         #expect(statistics.preemptions > 0, "the cache was meant to be too small")
         #expect(statistics.usedBlocks == 0)
         #expect(statistics.finishedRequests == 30)
-        await engine.shutdown()
     }
 
     @Test("With a temperature, tokens depend on the seed and not on the company")

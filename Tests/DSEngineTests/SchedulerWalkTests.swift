@@ -17,8 +17,10 @@ struct SchedulerWalkTests {
         var random: SplitMix
         var scheduler: Scheduler
         var shadows: [RequestID: Shadow] = [:]
-        /// What each row of the cache holds: the owner and the token index.
-        var cache: [Int32: (RequestID, Int)] = [:]
+        /// What each row of the cache holds: the owner, the token index and the token.
+        var cache: [Int32: (RequestID, Int, Int32)] = [:]
+        var acceptedDrafts = 0
+        var rejectedDrafts = 0
         var nextID: UInt64 = 1
         var finished: [RequestID: [Int32]] = [:]
         var preemptions = 0
@@ -49,6 +51,7 @@ struct SchedulerWalkTests {
         for _ in 0..<20_000 where !world.scheduler.isIdle { try step(&world, seed) }
         #expect(world.scheduler.isIdle, "seed \(seed): requests that never end")
         #expect(world.scheduler.pool.usedCount == 0, "seed \(seed): blocks leaked")
+        #expect(world.acceptedDrafts > 0 && world.rejectedDrafts > 0, "seed \(seed): no guess was tried")
     }
 
     private func turn(_ world: inout World, _ seed: UInt64) throws {
@@ -99,12 +102,35 @@ struct SchedulerWalkTests {
         batch.build(plan, from: world.scheduler)
         try checkRows(batch, plan, &world, seed)
         var progress: [Progress] = []
-        let tokens = plan.sampled.map { row in
-            row.purpose == .nextToken ? Self.token(row.id, row.tokenIndex + 1) : 0
+        var tokens: [Int32] = []
+        for row in plan.sampled {
+            if let draft = row.draft, tokens.last != draft {
+                tokens.append(StepPlan.void)
+                world.rejectedDrafts += 1
+            } else {
+                tokens.append(row.purpose == .nextToken ? Self.token(row.id, row.tokenIndex + 1) : 0)
+                world.acceptedDrafts += row.draft == nil ? 0 : 1
+            }
         }
         world.scheduler.commit(plan, tokens: tokens, into: &progress)
         try world.scheduler.checkInvariants()
         for entry in progress { try check(entry, tokens, &world, seed) }
+        draft(&world)
+        try world.scheduler.checkInvariants()
+    }
+
+    /// Guesses for some requests that decode, two of three of them right.
+    private func draft(_ world: inout World) {
+        for (id, shadow) in world.shadows.sorted(by: { $0.key < $1.key }) where world.random.chance(50) {
+            guard let slot = world.scheduler.slot(of: id),
+                world.scheduler.withSequence(slot, { _, draft, _ in draft.isEmpty }) == true
+            else { continue }
+            let known = shadow.prompt.count + shadow.generated.count
+            for index in 0..<world.scheduler.reserveDraft(1 + world.random.below(4), for: slot) {
+                let isRight = world.random.chance(67)
+                world.scheduler.appendDraft(isRight ? Self.token(id, known + index) : 60, to: slot)
+            }
+        }
     }
 
     /// Plays the model: every row writes its cache row, then reads all rows before it.
@@ -119,12 +145,16 @@ struct SchedulerWalkTests {
             }
             let index = Int(batch.positions[row])
             let promptCount = world.shadows[chunk.id]?.prompt.count ?? 0
-            if index != chunk.start + row - chunk.row || batch.tokenIDs[row] != Self.token(chunk.id, index)
+            let token = Self.token(chunk.id, index)
+            let isKnown = index < promptCount + (world.shadows[chunk.id]?.generated.count ?? 0)
+            if index != chunk.start + row - chunk.row
+                || batch.tokenIDs[row] != token && (isKnown || batch.tokenIDs[row] != 60)
+                || isKnown != (row < chunk.row + chunk.count - chunk.drafted)
                 || (row < batch.promptRows) != (index < promptCount)
             {
                 Issue.record("seed \(seed): row \(row) of \(chunk) has position \(index), token \(batch.tokenIDs[row])")
             }
-            world.cache[batch.slots[row]] = (chunk.id, index)
+            world.cache[batch.slots[row]] = (chunk.id, index, batch.tokenIDs[row])
         }
         for (index, chunk) in chunks.enumerated() {
             let sequence = batch.sequences[index]
@@ -132,7 +162,8 @@ struct SchedulerWalkTests {
             for token in 0..<sequence.contextLength {
                 let block = batch.blockTables[sequence.tableStart + token / batch.blockSize]
                 let held = world.cache[block * Int32(batch.blockSize) + Int32(token % batch.blockSize)]
-                if held?.0 != chunk.id || held?.1 != token {
+                let isKnown = token < chunk.end - chunk.drafted
+                if held?.0 != chunk.id || held?.1 != token || isKnown && held?.2 != Self.token(chunk.id, token) {
                     Issue.record(
                         "seed \(seed): \(chunk.id) reads token \(token), the cache holds \(String(describing: held))")
                 }

@@ -20,6 +20,9 @@ final class ScriptedModelRunner: ModelRunner {
     private var logits: UnsafeMutableBufferPointer<Float>
     /// Steps run so far.
     let steps = Atomic<Int>(0)
+    /// What stands for each row's hidden state after the last step: the hash of everything up to its token.
+    fileprivate(set) var hidden: [UInt64] = []
+    var drafter: (any DraftRunner)?
 
     init(maximumContext: Int = 256, blockCount: Int = 64, blockSize: Int = 4) {
         self.maximumContext = maximumContext
@@ -45,31 +48,39 @@ final class ScriptedModelRunner: ModelRunner {
             cache[Int(batch.slots[row])] = batch.tokenIDs[row]
             if batch.tokenIDs[row] == poison { throw .modelFailure("poisoned") }
         }
+        if drafter != nil { hidden = (0..<batch.rows).map { hash(batch, row: $0) } }
         for index in 0..<batch.sampledRows.count {
             let row = Int(batch.sampledRows[index])
-            for place in 0..<batch.sequences.count {
-                let sequence = batch.sequences[place]
-                guard (sequence.queryStart..<sequence.queryStart + sequence.queryCount).contains(row) else { continue }
-                let context = sequence.contextLength - sequence.queryCount + (row - sequence.queryStart) + 1
-                var hash = Self.start
-                for token in 0..<context {
-                    let block = batch.blockTables[sequence.tableStart + token / blockSize]
-                    hash = Self.mix(hash, cache[Int(block) * blockSize + token % blockSize])
-                }
-                Self.write(
-                    hash, isNaN: batch.tokenIDs[row] == nanAfter, to: logits.baseAddress! + index * vocabularySize)
-            }
+            Self.write(
+                hash(batch, row: row), isNaN: batch.tokenIDs[row] == nanAfter,
+                to: logits.baseAddress! + index * vocabularySize)
         }
         return UnsafeBufferPointer(rebasing: logits[..<(batch.sampledRows.count * vocabularySize)])
     }
 
+    /// The hash of the cache rows that a row of the batch sees.
+    private func hash(_ batch: Batch, row: Int) -> UInt64 {
+        for place in 0..<batch.sequences.count {
+            let sequence = batch.sequences[place]
+            guard (sequence.queryStart..<sequence.queryStart + sequence.queryCount).contains(row) else { continue }
+            let context = sequence.contextLength - sequence.queryCount + (row - sequence.queryStart) + 1
+            var hash = Self.start
+            for token in 0..<context {
+                let block = batch.blockTables[sequence.tableStart + token / blockSize]
+                hash = Self.mix(hash, cache[Int(block) * blockSize + token % blockSize])
+            }
+            return hash
+        }
+        return 0
+    }
+
     private static let start: UInt64 = 0xCBF2_9CE4_8422_2325
 
-    private static func mix(_ hash: UInt64, _ token: Int32) -> UInt64 {
+    fileprivate static func mix(_ hash: UInt64, _ token: Int32) -> UInt64 {
         (hash ^ UInt64(UInt32(bitPattern: token))) &* 0x100_0000_01B3
     }
 
-    private static func write(_ hash: UInt64, isNaN: Bool, to row: UnsafeMutablePointer<Float>) {
+    fileprivate static func write(_ hash: UInt64, isNaN: Bool, to row: UnsafeMutablePointer<Float>) {
         var random = SplitMix(seed: hash)
         for token in 0..<61 { row[token] = isNaN ? .nan : Float(random.next() >> 40) / Float(1 << 20) }
     }
@@ -87,6 +98,61 @@ final class ScriptedModelRunner: ModelRunner {
             hash = mix(hash, best)
         }
         return tokens
+    }
+}
+
+/// A number that a test and an engine's thread share.
+final class Counter: Sendable {
+    let value = Atomic<Int>(0)
+}
+
+/// A drafter that knows the scripted model: from the hash up to a token and the next token it computes the logits after
+/// that. Any wrong row, token, slot or source makes its guesses wrong.
+final class ScriptedDrafter: DraftRunner {
+    private unowned let model: ScriptedModelRunner
+    /// Every so many guesses is wrong; 0: none.
+    let errorEvery: Int
+    private var hidden: [UInt64] = []
+    private var guesses = 0
+    /// Positions by cache row.
+    private var cache: [Int: Int32] = [:]
+    private var logits = UnsafeMutableBufferPointer<Float>.allocate(capacity: 512 * 61)
+    /// Rows that saw a cache row which was never written for their request.
+    private let holes: Counter
+
+    init(_ model: ScriptedModelRunner, errorEvery: Int, holes: Counter) {
+        self.model = model
+        self.errorEvery = errorEvery
+        self.holes = holes
+    }
+
+    deinit { logits.deallocate() }
+
+    func run(
+        _ batch: Batch, sources: borrowing RowBuffer<Int32>, isContinuation: Bool
+    ) throws(EngineError) -> UnsafeBufferPointer<Float> {
+        let before = isContinuation ? hidden : model.hidden
+        hidden = []
+        for row in 0..<batch.rows {
+            hidden.append(ScriptedModelRunner.mix(before[Int(sources[row])], batch.tokenIDs[row]))
+            cache[Int(batch.slots[row])] = batch.positions[row]
+        }
+        for place in 0..<batch.sequences.count {
+            let sequence = batch.sequences[place]
+            for token in 0..<sequence.contextLength {
+                let block = batch.blockTables[sequence.tableStart + token / batch.blockSize]
+                if cache[Int(block) * batch.blockSize + token % batch.blockSize] != Int32(token) {
+                    holes.value.add(1, ordering: .relaxed)
+                }
+            }
+        }
+        for index in 0..<batch.sampledRows.count {
+            let start = logits.baseAddress! + index * model.vocabularySize
+            ScriptedModelRunner.write(hidden[Int(batch.sampledRows[index])], isNaN: false, to: start)
+            guesses += 1
+            if errorEvery > 0, guesses % errorEvery == 0 { start[guesses % model.vocabularySize] = 1e9 }
+        }
+        return UnsafeBufferPointer(rebasing: logits[..<(batch.sampledRows.count * model.vocabularySize)])
     }
 }
 

@@ -13,16 +13,18 @@ import Testing
         var columns: Int { dtype.blockElements == 256 ? 768 : 352 }
     }
 
+    /// Integer formats: their sums are exact within a block, so that the order of lanes does not show.
     static let cases = tiers.flatMap { tier -> [Case] in
         guard let kernels = KernelSet.forTier(tier) else { return [] }
         return GemmCase.weightFormats.map { Case(tier: tier, dtype: $0) }
-            .filter { kernels.canInterleave($0.dtype, columns: $0.columns) }
+            .filter { $0.dtype != .bf16 && kernels.canInterleave($0.dtype, columns: $0.columns) }
     }
 
     @Test func theFastestTierInterleavesWhatReleasedModelsUse() {
         guard tiers.contains(.avx512) else { return }
         let formats = Self.cases.filter { $0.tier == .avx512 }.map(\.dtype)
         #expect(Set(formats) == [.q4_0, .q5_0, .q8_0, .q4K, .q5K, .q6K])
+        #expect(KernelSet.forTier(.avx512)?.canInterleave(.bf16, columns: 352) == true)
     }
 
     /// Calls `body` with the matrix whose copy was made by `workers` workers.
@@ -79,6 +81,41 @@ import Testing
                     weight.withMatrix { plain in
                         let expected = product(kernels, plain, up: plainUp, activations, rows: 19)
                         #expect(product(kernels, interleaved, up: interleavedUp, activations, rows: 19) == expected)
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("BF16 is summed in another order than in rows, and in the same one for any number of rows", arguments: tiers)
+    func floatsKeepOneOrder(tier: KernelTier) throws {
+        let kernels = try kernels(tier)
+        let columns = 354
+        guard kernels.canInterleave(.bf16, columns: columns) else { return }
+        let weight = RandomWeight(.bf16, rows: 150, columns: columns, seed: 85)
+        let up = RandomWeight(.bf16, rows: 150, columns: columns, seed: 86)
+        var numbers = Numbers(seed: 87)
+        let x = numbers.floats(120 * columns)
+        let activations = Activations(kernels, x, rows: 120, columns: columns, for: .bf16)
+        withInterleaved(kernels, weight) { interleaved in
+            let all = product(kernels, interleaved, activations, rows: 120, workers: 3)
+            weight.withMatrix { plain in
+                let expected = product(kernels, plain, activations, rows: 120)
+                for (found, wanted) in zip(all, expected) { #expect(abs(found - wanted) <= 2e-5 * (1 + abs(wanted))) }
+            }
+            for rows in Array(1...13) + [24, 95, 96, 97] {
+                #expect(product(kernels, interleaved, activations, rows: rows) == Array(all.prefix(rows * 150)))
+            }
+            withInterleaved(kernels, up) { interleavedUp in
+                let all = product(kernels, interleaved, up: interleavedUp, activations, rows: 120)
+                let few = product(kernels, interleaved, up: interleavedUp, activations, rows: 2)
+                #expect(few == Array(all.prefix(300)))
+                weight.withMatrix { plain in
+                    up.withMatrix { plainUp in
+                        let expected = product(kernels, plain, up: plainUp, activations, rows: 120)
+                        for (found, wanted) in zip(all, expected) {
+                            #expect(abs(found - wanted) <= 1e-4 * (1 + abs(wanted)))
+                        }
                     }
                 }
             }

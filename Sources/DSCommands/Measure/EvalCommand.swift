@@ -63,10 +63,11 @@ struct EvalCommand: AsyncParsableCommand {
         let start = ContinuousClock.now
         let outcomes = try await evaluation.run(items) { progress.update($0) }
         let seconds = (ContinuousClock.now - start) / .seconds(1)
+        let statistics = generator.engine.statistics()
         let perplexities = try await perplexities(evaluation, loaded)
         let report = EvalReport(
             model: loaded.name, scores: Evaluation.scores(outcomes), perplexities: perplexities,
-            tokens: outcomes.reduce(0) { $0 + $1.completionTokens }, seconds: seconds)
+            tokens: outcomes.reduce(0) { $0 + $1.completionTokens }, seconds: seconds, statistics: statistics)
         Terminal.line(json ? report.json.serializedString(.pretty) : report.table)
         try writeFailures(outcomes)
         await generator.engine.shutdown()
@@ -143,6 +144,8 @@ struct EvalReport {
     let perplexities: [(name: String, value: Double)]
     let tokens: Int
     let seconds: Double
+    /// The engine's, after the answers.
+    let statistics: EngineStatistics
 
     private var total: Evaluation.TaskScore {
         scores.reduce(into: Evaluation.TaskScore(task: "all")) { total, score in
@@ -161,7 +164,15 @@ struct EvalReport {
         var lines = scores.isEmpty ? [] : [table.text, ""]
         lines += perplexities.map { "perplexity, \($0.name): \(Units.decimal($0.value, 3))" }
         if tokens > 0 {
-            lines.append("\(tokens) tokens in \(Units.decimal(seconds, 1)) s")
+            let rate = Double(tokens) / seconds
+            lines.append("\(tokens) tokens in \(Units.decimal(seconds, 1)) s (\(Units.decimal(rate, 0)) tokens/s)")
+        }
+        if statistics.draftTokens > 0 {
+            let (drafted, accepted) = (statistics.draftTokens, statistics.acceptedDraftTokens)
+            let share = 100 * Double(accepted) / Double(drafted)
+            lines.append(
+                "speculation: \(accepted) of \(drafted) guessed tokens right (\(Units.decimal(share, 1)) %), \(statistics.steps) steps"
+            )
         }
         return lines.joined(separator: "\n")
     }
@@ -177,6 +188,14 @@ struct EvalReport {
             "model": .text(model), "tasks": .array(scores.map(score)), "all": score(total),
             "perplexity": .object(JSONObject(perplexities.map { (JSONString($0.name), .number($0.value)) })),
             "completion_tokens": .integer(Int64(tokens)), "seconds": .number(seconds),
+            "steps": .integer(Int64(statistics.steps)),
+            "speculation": [
+                "drafts": .integer(Int64(statistics.drafts)),
+                "draft_tokens": .integer(Int64(statistics.draftTokens)),
+                "accepted_tokens": .integer(Int64(statistics.acceptedDraftTokens)),
+                "accepted_tokens_by_position": .array(
+                    statistics.acceptedDraftTokensByPosition.map { .integer(Int64($0)) }),
+            ],
         ]
     }
 }

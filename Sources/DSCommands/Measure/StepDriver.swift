@@ -22,6 +22,7 @@ final class StepDriver {
         }
         try configuration.validate()
         var configuration = configuration
+        configuration.speculation = .off
         configuration.maxBatchSize = max(sequences, 1)
         configuration.maxBatchTokens = max(configuration.maxBatchTokens, configuration.maxBatchSize)
         let blocks = (context + configuration.blockSize - 1) / configuration.blockSize * sequences

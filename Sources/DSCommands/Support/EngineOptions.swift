@@ -19,6 +19,16 @@ struct EngineOptions: ParsableArguments {
     )
     var optimizeLevel = 3
 
+    @Option(
+        help:
+            "Where guesses at coming tokens come from: mtp (the model's own layer), ngram (repetitions), auto (both) or off. They change the speed, never the tokens."
+    )
+    var speculation = SpeculationOption.auto
+    @Option(help: "At most this many guessed tokens per request and step, 1...16.")
+    var draftTokens = 4
+    @Flag(help: "Compute as many guessed tokens as there are, also where that was measured not to pay.")
+    var draftAlways = false
+
     func configuration() throws -> EngineConfiguration {
         var configuration = EngineConfiguration()
         try Limits.check(threads, 1...Limits.threads, "--threads")
@@ -29,6 +39,10 @@ struct EngineOptions: ParsableArguments {
             configuration.kvCacheBytes = cacheMemory << 20
         }
         configuration.optimizeLevel = optimizeLevel
+        try Limits.check(draftTokens, 1...16, "--draft-tokens")
+        configuration.speculation = speculation.speculation
+        configuration.maxDraftTokens = draftTokens
+        configuration.draftsAlways = draftAlways
         return configuration
     }
 
@@ -48,6 +62,20 @@ enum CacheType: String, ExpressibleByArgument, CaseIterable {
         case .f32: .float32
         case .f16: .float16
         case .bf16: .bfloat16
+        }
+    }
+}
+
+/// Sources of guesses, as options name them.
+enum SpeculationOption: String, ExpressibleByArgument, CaseIterable {
+    case off, auto, mtp, ngram
+
+    var speculation: Speculation {
+        switch self {
+        case .off: .off
+        case .auto: .auto
+        case .mtp: .drafter
+        case .ngram: .lookup
         }
     }
 }

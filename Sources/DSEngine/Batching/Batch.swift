@@ -47,31 +47,54 @@ package final class Batch {
 
     /// Replaces the content by what `plan` computes.
     package func build(_ plan: StepPlan, from scheduler: borrowing Scheduler) {
+        removeAll()
+        for chunk in plan.prompts { append(chunk, isPrompt: true, from: scheduler) }
+        for chunk in plan.decodes { append(chunk, isPrompt: false, from: scheduler) }
+        for row in plan.sampled { sample(row: row.row) }
+    }
+
+    private func append(_ chunk: StepPlan.Chunk, isPrompt: Bool, from scheduler: borrowing Scheduler) {
+        scheduler.withSequence(chunk.slot) { tokens, draft, blocks in
+            append(chunk.start..<chunk.end, blocks: blocks, isPrompt: isPrompt) { index in
+                index < tokens.count ? tokens[index] : draft[index - tokens.count]
+            }
+        }
+    }
+
+    // MARK: Rows by hand
+
+    func removeAll() {
         tokenIDs.removeAll()
         positions.removeAll()
         slots.removeAll()
         sequences.removeAll()
         blockTables.removeAll()
         sampledRows.removeAll()
-        promptRows = plan.promptRows
-        promptSequences = plan.prompts.count
-        for chunk in plan.prompts { append(chunk, from: scheduler) }
-        for chunk in plan.decodes { append(chunk, from: scheduler) }
-        for row in plan.sampled { sampledRows.append(Int32(row.row)) }
+        promptRows = 0
+        promptSequences = 0
     }
 
-    private func append(_ chunk: StepPlan.Chunk, from scheduler: borrowing Scheduler) {
-        scheduler.withSequence(chunk.slot) { tokens, blocks in
-            sequences.append(
-                Sequence(
-                    queryStart: chunk.row, queryCount: chunk.count, contextLength: chunk.end,
-                    tableStart: blockTables.count, tableCount: blocks.count))
-            for block in blocks { blockTables.append(block.rawValue) }
-            for index in chunk.start..<chunk.end {
-                tokenIDs.append(tokens[index])
-                positions.append(Int32(index))
-                slots.append(blocks[index / blockSize].rawValue * Int32(blockSize) + Int32(index % blockSize))
-            }
+    /// Adds rows at consecutive positions of a request whose cache lies in `blocks`, prompts before all others.
+    func append(
+        _ range: Range<Int>, blocks: [BlockID], isPrompt: Bool, token: (_ position: Int) -> Int32
+    ) {
+        precondition(!isPrompt || promptRows == rows, "rows of prompts come first")
+        sequences.append(
+            Sequence(
+                queryStart: rows, queryCount: range.count, contextLength: range.upperBound,
+                tableStart: blockTables.count, tableCount: blocks.count))
+        for block in blocks { blockTables.append(block.rawValue) }
+        for index in range {
+            tokenIDs.append(token(index))
+            positions.append(Int32(index))
+            slots.append(blocks[index / blockSize].rawValue * Int32(blockSize) + Int32(index % blockSize))
+        }
+        if isPrompt {
+            promptRows += range.count
+            promptSequences += 1
         }
     }
+
+    /// The logits of `row` are wanted.
+    func sample(row: Int) { sampledRows.append(Int32(row)) }
 }

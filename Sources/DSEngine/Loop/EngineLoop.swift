@@ -10,6 +10,8 @@ package final class EngineLoop {
     private let board: StatisticsBoard
     private var sampler: Sampler
     private var reporter: LogprobReporter
+    /// Nil: no tokens are guessed.
+    private let speculator: Speculator?
     private var plan = StepPlan()
     /// Indexed by the scheduler's slots.
     private var active: [ActiveRequest?] = []
@@ -21,11 +23,12 @@ package final class EngineLoop {
 
     package init(
         runner: any ModelRunner, limits: Scheduler.Limits, endTokens: [Int32], mailbox: Mailbox,
-        board: StatisticsBoard
+        board: StatisticsBoard, speculator: Speculator? = nil
     ) {
         self.runner = runner
         self.mailbox = mailbox
         self.board = board
+        self.speculator = speculator
         scheduler = Scheduler(limits: limits, endTokens: endTokens)
         batch = Batch(limits: limits)
         sampler = Sampler(vocabularySize: runner.vocabularySize)
@@ -93,9 +96,13 @@ package final class EngineLoop {
         do throws(EngineError) {
             let logits = try runner.run(batch)
             sample(logits)
+            learn(started)
             progress.removeAll(keepingCapacity: true)
             scheduler.commit(plan, tokens: chosen, into: &progress)
             emit(logits)
+            try speculator?.propose(after: plan, &scheduler) { slot in
+                active[slot.rawValue].map { $0.sampling.parameters.temperature == 0 }
+            }
         } catch {
             failPlanned(error)
         }
@@ -113,6 +120,10 @@ package final class EngineLoop {
         chosen.removeAll(keepingCapacity: true)
         for index in plan.sampled.indices {
             let sampled = plan.sampled[index]
+            if let draft = sampled.draft, chosen[index - 1] != draft {
+                chosen.append(StepPlan.void)
+                continue
+            }
             guard sampled.purpose == .nextToken, let request = active[sampled.slot.rawValue] else {
                 chosen.append(0)
                 continue
@@ -125,6 +136,14 @@ package final class EngineLoop {
                 fail(request, .modelFailure("the logits after token \(sampled.tokenIndex) hold no number"))
                 active[sampled.slot.rawValue] = nil
             }
+        }
+    }
+
+    private func learn(_ started: ContinuousClock.Instant) {
+        guard let speculator else { return }
+        let seconds = started.duration(to: clock.now) / .seconds(1)
+        speculator.learn(plan, chosen: chosen, seconds: seconds) { outcome in
+            board.update { $0.record(outcome) }
         }
     }
 

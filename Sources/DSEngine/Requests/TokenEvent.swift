@@ -75,16 +75,22 @@ public struct TokenUsage: Sendable, Equatable {
     public var cachedPromptTokens: Int
     /// How often the request lost its blocks to an older one and was computed again.
     public var preemptions: Int
+    /// Guessed tokens that were computed beside known ones (speculation).
+    public var draftTokens: Int
+    /// Those of them that turned out right: tokens that cost no step of their own.
+    public var acceptedDraftTokens: Int
 
     public init(
         promptTokens: Int = 0, completionTokens: Int = 0, reasoningTokens: Int = 0, cachedPromptTokens: Int = 0,
-        preemptions: Int = 0
+        preemptions: Int = 0, draftTokens: Int = 0, acceptedDraftTokens: Int = 0
     ) {
         self.promptTokens = promptTokens
         self.completionTokens = completionTokens
         self.reasoningTokens = reasoningTokens
         self.cachedPromptTokens = cachedPromptTokens
         self.preemptions = preemptions
+        self.draftTokens = draftTokens
+        self.acceptedDraftTokens = acceptedDraftTokens
     }
 }
 

@@ -21,9 +21,9 @@ package final class GraphModelRunner: ModelRunner {
 
     private let executor: Executor
     private let logits: Int
-    private let states: [any DeviceBuffer]
-    private let stateAddresses: UnsafeMutableBufferPointer<UnsafeMutableRawPointer>
-    private var sequences: UnsafeMutableBufferPointer<AttentionSequence>
+    private let states: CacheStates
+    private let inputs = BatchInputs()
+    package let drafter: (any DraftRunner)?
 
     /// Tokens that the cache holds at most if the configuration does not say how large it is.
     private static let defaultTokens = 32_768
@@ -44,19 +44,25 @@ package final class GraphModelRunner: ModelRunner {
         _ model: LoadedModel, _ configuration: EngineConfiguration, backend: any Backend
     ) throws(EngineError) {
         let options = TraceOptions(cacheType: configuration.kvCacheType.dtype)
+        let level = OptimizationLevel(rawValue: configuration.optimizeLevel) ?? .fusion
+        let draft = try Self.draftLayer(model, configuration)
         let graph = try Self.running { () throws(GraphError) in
-            let traced = try model.architecture.graph(options)
-            let level = OptimizationLevel(rawValue: configuration.optimizeLevel) ?? .fusion
+            let traced = try model.architecture.graph(options, includesResidual: draft != nil)
             return try PassPipeline(level: level).run(traced).graph
         }
-        let rowBytes = graph.states.map { $0.rowWidth * $0.dtype.blockBytes }
+        let draftGraph = try Self.running { () throws(GraphError) in
+            try draft.map { layer throws(GraphError) in try DraftModelRunner.graph(layer, options, level) }
+        }
+        let bytesPerToken =
+            CacheStates.byteCount(graph, rows: 1) + (draftGraph.map { CacheStates.byteCount($0, rows: 1) } ?? 0)
         blockCount = try Self.blockCount(
-            configuration, model.configuration.maximumContext, bytesPerToken: rowBytes.reduce(0, +))
+            configuration, model.configuration.maximumContext, bytesPerToken: bytesPerToken)
         let rows = blockCount * configuration.blockSize
-        cacheBytes = rows * rowBytes.reduce(0, +)
-        executor = try Self.running { [cacheBytes] () throws(GraphError) in
+        cacheBytes = rows * bytesPerToken
+        let executor = try Self.running { [cacheBytes] () throws(GraphError) in
             try Executor(graph: graph, backend: backend, reservedBytes: cacheBytes)
         }
+        self.executor = executor
         guard let logits = executor.outputIndex(named: "logits") else {
             throw .modelFailure("the traced model has no output 'logits'")
         }
@@ -65,20 +71,35 @@ package final class GraphModelRunner: ModelRunner {
         maximumContext = model.configuration.maximumContext
         blockSize = configuration.blockSize
         states = try Self.running { () throws(GraphError) in
-            var buffers: [any DeviceBuffer] = []
-            for bytes in rowBytes { buffers.append(try backend.makeBuffer(byteCount: rows * bytes, device: 0)) }
-            return buffers
+            try CacheStates(graph, backend: backend, rows: rows)
         }
-        stateAddresses = .allocate(capacity: states.count)
-        for (index, state) in states.enumerated() {
-            stateAddresses.initializeElement(at: index, to: state.address)
+        drafter = try Self.running { () throws(GraphError) in
+            try draftGraph.map { graph throws(GraphError) in
+                let residual = executor.outputIndex(named: "residual") ?? 0
+                return try DraftModelRunner(
+                    graph: graph, backend: backend, rows: rows, hiddenSize: model.configuration.hiddenSize,
+                    vocabularySize: model.configuration.vocabularySize
+                ) { executor.outputRow(residual, $0) }
+            }
         }
-        sequences = .allocate(capacity: 2 * configuration.maxBatchSize)
     }
 
-    deinit {
-        stateAddresses.deallocate()
-        sequences.deallocate()
+    /// The model's drafter if the configuration wants one; an error if it demands one that the model does not have.
+    private static func draftLayer(
+        _ model: LoadedModel, _ configuration: EngineConfiguration
+    ) throws(EngineError) -> DraftLayer? {
+        switch configuration.speculation {
+        case .off, .lookup: return nil
+        case .auto: return model.architecture.draft
+        case .drafter:
+            guard let draft = model.architecture.draft else {
+                throw .invalidParameter(
+                    field: "speculation",
+                    expected: "auto, ngram or off for a model without a layer that predicts several tokens",
+                    found: configuration.speculation.rawValue)
+            }
+            return draft
+        }
     }
 
     private static func blockCount(
@@ -99,7 +120,7 @@ package final class GraphModelRunner: ModelRunner {
         return min(count, Int(Int32.max) / blockSize)
     }
 
-    private static func running<Value>(_ body: () throws(GraphError) -> Value) throws(EngineError) -> Value {
+    static func running<Value>(_ body: () throws(GraphError) -> Value) throws(EngineError) -> Value {
         do {
             return try body()
         } catch {
@@ -112,42 +133,13 @@ package final class GraphModelRunner: ModelRunner {
     package var arenaBytes: Int { executor.arenaBytes }
 
     package func run(_ batch: Batch) throws(EngineError) -> UnsafeBufferPointer<Float> {
-        try Self.running { () throws(GraphError) in try executor.run(inputs(batch)) }
+        try Self.running { () throws(GraphError) in try executor.run(inputs.step(batch, states)) }
         let count = batch.sampledRows.count
         guard count > 0 else { return UnsafeBufferPointer(start: nil, count: 0) }
         guard let first = executor.outputRow(logits, 0) else {
             throw .modelFailure("the step produced no logits")
         }
         return UnsafeBufferPointer(start: first, count: count * vocabularySize)
-    }
-
-    private func inputs(_ batch: Batch) -> StepInputs {
-        let count = batch.sequences.count
-        if count > sequences.count {
-            sequences.deallocate()
-            sequences = .allocate(capacity: 2 * count)
-        }
-        for index in 0..<count {
-            let sequence = batch.sequences[index]
-            sequences.initializeElement(
-                at: index,
-                to: AttentionSequence(
-                    queryStart: sequence.queryStart, queryCount: sequence.queryCount,
-                    contextLength: sequence.contextLength, blocks: batch.blockTables.base + sequence.tableStart))
-        }
-        var step = StepInputs()
-        step.tokenIDs = UnsafePointer(batch.tokenIDs.base)
-        step.positions = UnsafePointer(batch.positions.base)
-        step.slots = UnsafePointer(batch.slots.base)
-        step.sampledRows = UnsafePointer(batch.sampledRows.base)
-        step.sampledCount = batch.sampledRows.count
-        step.promptTokens = batch.promptRows
-        step.decodeTokens = batch.decodeRows
-        step.sequences = UnsafeBufferPointer(rebasing: sequences[..<count])
-        step.promptSequenceCount = batch.promptSequences
-        step.blockSize = batch.blockSize
-        step.states = UnsafeBufferPointer(stateAddresses)
-        return step
     }
 }
 

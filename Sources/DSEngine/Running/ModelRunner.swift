@@ -10,6 +10,8 @@ package protocol ModelRunner: AnyObject {
     var blockSize: Int { get }
     /// What the user should know about how the model runs here; nil: nothing.
     var note: String? { get }
+    /// Guesses tokens from this runner's hidden states; nil: the model has no such part, or it is not wanted.
+    var drafter: (any DraftRunner)? { get }
 
     /// Writes the keys and values of every row and returns the logits of `batch.sampledRows`,
     /// [sampled, vocabularySize], valid until the next call.
@@ -18,4 +20,5 @@ package protocol ModelRunner: AnyObject {
 
 extension ModelRunner {
     package var note: String? { nil }
+    package var drafter: (any DraftRunner)? { nil }
 }

@@ -29,8 +29,13 @@ struct ScheduledSequence: Sendable {
     /// Tokens [0, computed) have their keys and values in `blocks`.
     var computed = 0
     var blocks: [BlockID] = []
-    /// Tokens to compute in the step being planned.
+    /// Tokens to compute in the step being planned, drafted ones included.
     var scheduled = 0
+    /// Guesses at the tokens that follow the known ones, for the next step alone.
+    var draft: [Int32] = []
+    /// Drafted tokens that were computed, and those of them that were right.
+    var draftedCount = 0
+    var acceptedCount = 0
     /// Prompt rows [0, reportedPromptRows) have had their log-probabilities reported.
     var reportedPromptRows = 0
     var isRunning = false
@@ -57,7 +62,9 @@ struct ScheduledSequence: Sendable {
     var isDecoding: Bool { remaining == 1 && computed >= promptCount }
 
     var usage: TokenUsage {
-        TokenUsage(promptTokens: promptCount, completionTokens: generatedCount, preemptions: preemptions)
+        TokenUsage(
+            promptTokens: promptCount, completionTokens: generatedCount, preemptions: preemptions,
+            draftTokens: draftedCount, acceptedDraftTokens: acceptedCount)
     }
 
     /// Why a newly chosen token, already appended, ends the request; `nil` if it goes on.

@@ -50,8 +50,14 @@ extension Scheduler {
             sequence.computed + sequence.scheduled <= capacity,
             "\(sequence.id): \(sequence.computed)+\(sequence.scheduled) tokens in \(capacity) rows")
         try InvariantViolation.check(
-            sequence.computed + sequence.scheduled <= sequence.tokens.count,
-            "\(sequence.id): computes more tokens than it knows")
+            sequence.computed + sequence.scheduled <= sequence.tokens.count + sequence.draft.count,
+            "\(sequence.id): computes more tokens than it knows or guesses")
+        try InvariantViolation.check(
+            sequence.draft.isEmpty || sequence.isDecoding && sequence.isRunning,
+            "\(sequence.id): guesses while known tokens are not computed")
+        try InvariantViolation.check(
+            sequence.tokens.count + sequence.draft.count < sequence.tokenLimit || sequence.draft.isEmpty,
+            "\(sequence.id): guesses beyond its limit \(sequence.tokenLimit)")
         try InvariantViolation.check(
             sequence.tokens.count <= sequence.tokenLimit && sequence.tokenLimit <= limits.maximumContext,
             "\(sequence.id): \(sequence.tokens.count) tokens beyond its limit \(sequence.tokenLimit)")

@@ -5,6 +5,7 @@ extension Scheduler {
         plan.removeAll()
         var budget = Budget(tokens: limits.maxBatchTokens, requests: limits.maxBatchSize)
         scheduleRunning(&budget, &plan) { $0.isDecoding }
+        scheduleDrafts(&budget)
         scheduleRunning(&budget, &plan) { !$0.isDecoding }
         if plan.preempted.isEmpty { admitWaiting(&budget, &plan) }
         emit(into: &plan)
@@ -52,6 +53,19 @@ extension Scheduler {
             budget.spend(count)
             // Preemption may have removed entries before this one.
             index = (running.firstIndex(of: slot) ?? index) + 1
+        }
+    }
+
+    /// Adds drafted tokens to the requests that decode, oldest first, as far as there are rows and cache for them.
+    private mutating func scheduleDrafts(_ budget: inout Budget) {
+        for slot in running where budget.tokens > 0 {
+            guard let sequence = sequences[slot.rawValue], sequence.scheduled == 1, !sequence.draft.isEmpty else {
+                continue
+            }
+            let rows = sequence.blocks.count * limits.blockSize - sequence.computed - 1
+            let count = min(sequence.draft.count, rows, budget.tokens)
+            sequences[slot.rawValue]?.scheduled += count
+            budget.tokens -= count
         }
     }
 
@@ -109,7 +123,7 @@ extension Scheduler {
     private func blocksNeeded(for tokens: Int) -> Int { (tokens + limits.blockSize - 1) / limits.blockSize }
 
     /// Takes blocks for up to `count` more tokens; returns for how many there is room.
-    private mutating func reserve(_ count: Int, for slot: SequenceSlot) -> Int {
+    mutating func reserve(_ count: Int, for slot: SequenceSlot) -> Int {
         guard let computed = sequences[slot.rawValue]?.computed, let held = sequences[slot.rawValue]?.blocks.count
         else { return 0 }
         let missing = max(0, blocksNeeded(for: computed + count) - held)
@@ -151,7 +165,7 @@ extension Scheduler {
                 plan.prompts.append(
                     .init(
                         id: sequence.id, slot: slot, start: sequence.computed, count: end - sequence.computed,
-                        row: plan.promptRows))
+                        row: plan.promptRows, drafted: 0))
                 emitSampled(of: sequence, plan.prompts[plan.prompts.count - 1], into: &plan)
                 plan.promptRows += end - sequence.computed
             }
@@ -162,7 +176,9 @@ extension Scheduler {
             let end = sequence.computed + sequence.scheduled
             if start < end {
                 plan.decodes.append(
-                    .init(id: sequence.id, slot: slot, start: start, count: end - start, row: plan.rows))
+                    .init(
+                        id: sequence.id, slot: slot, start: start, count: end - start, row: plan.rows,
+                        drafted: max(0, end - sequence.tokens.count)))
                 emitSampled(of: sequence, plan.decodes[plan.decodes.count - 1], into: &plan)
                 plan.decodeRows += end - start
             }
@@ -177,14 +193,16 @@ extension Scheduler {
                 plan.sampled.append(
                     .init(
                         id: sequence.id, slot: chunk.slot, row: chunk.row + index - chunk.start, tokenIndex: index,
-                        purpose: .promptLogprob))
+                        purpose: .promptLogprob, draft: nil))
             }
         }
-        if chunk.end == sequence.tokens.count, sequence.tokens.count < sequence.tokenLimit {
+        let known = sequence.tokens.count
+        guard chunk.end >= known, known < sequence.tokenLimit else { return }
+        for index in known - 1..<chunk.end {
             plan.sampled.append(
                 .init(
-                    id: sequence.id, slot: chunk.slot, row: chunk.row + chunk.count - 1, tokenIndex: chunk.end - 1,
-                    purpose: .nextToken))
+                    id: sequence.id, slot: chunk.slot, row: chunk.row + index - chunk.start, tokenIndex: index,
+                    purpose: .nextToken, draft: index < known ? nil : sequence.draft[index - known]))
         }
     }
 }

@@ -92,20 +92,44 @@ package struct Scheduler: Sendable {
         sequences[slot.rawValue]?.isPaused = isPaused
     }
 
+    // MARK: Drafts
+
+    /// Whether the request in `slot` decodes, so that its next step could verify drafted tokens.
+    package func mayDraft(_ slot: SequenceSlot) -> Bool {
+        sequences[slot.rawValue].map { $0.isRunning && !$0.isPaused && $0.isDecoding } ?? false
+    }
+
+    /// Takes cache rows for up to `count` drafted tokens of a request that decodes, those it has already among them, without
+    /// taking them from anybody; returns for how many there are rows.
+    package mutating func reserveDraft(_ count: Int, for slot: SequenceSlot) -> Int {
+        guard mayDraft(slot), pool.freeCount > running.count, let sequence = sequences[slot.rawValue] else { return 0 }
+        // The step chooses one token more than are right.
+        let room = min(count, sequence.tokenLimit - sequence.tokens.count - 1)
+        guard room > 0 else { return 0 }
+        return max(0, reserve(1 + room, for: slot) - 1)
+    }
+
+    /// Adds a guess to those at the tokens that follow the known ones; the next step computes as many as it has rows for.
+    package mutating func appendDraft(_ token: Int32, to slot: SequenceSlot) {
+        sequences[slot.rawValue]?.draft.append(token)
+    }
+
     package func slot(of id: RequestID) -> SequenceSlot? { slotOfRequest[id] }
 
-    /// Calls `body` with the known tokens and the blocks of the request in `slot`.
+    /// Calls `body` with the known tokens, the drafted ones after them, and the blocks of the request in `slot`.
     package func withSequence<Result>(
-        _ slot: SequenceSlot, _ body: (_ tokens: borrowing [Int32], _ blocks: borrowing [BlockID]) -> Result
+        _ slot: SequenceSlot,
+        _ body: (_ tokens: borrowing [Int32], _ draft: borrowing [Int32], _ blocks: borrowing [BlockID]) -> Result
     ) -> Result? {
         guard sequences.indices.contains(slot.rawValue), let sequence = sequences[slot.rawValue] else { return nil }
-        return body(sequence.tokens, sequence.blocks)
+        return body(sequence.tokens, sequence.draft, sequence.blocks)
     }
 
     // MARK: Commit
 
     /// Records that `plan` was computed and that `tokens[i]` was chosen for `plan.sampled[i]` (ignored for rows that only
-    /// report a prompt's log-probability). Appends what happened to `progress`, in the order of the rows.
+    /// report a prompt's log-probability; `StepPlan.void` for rows whose own token was guessed wrong). Appends what happened
+    /// to `progress`, in the order of the rows.
     package mutating func commit(_ plan: StepPlan, tokens: [Int32], into progress: inout [Progress]) {
         precondition(tokens.count == plan.sampled.count, "one token per sampled row")
         for chunk in plan.prompts { advance(chunk) }
@@ -115,9 +139,10 @@ package struct Scheduler: Sendable {
             case .promptLogprob:
                 sequences[row.slot.rawValue]?.reportedPromptRows = row.tokenIndex + 1
             case .nextToken:
-                append(tokens[index], from: row, at: index, into: &progress)
+                if tokens[index] != StepPlan.void { append(tokens[index], from: row, at: index, into: &progress) }
             }
         }
+        for chunk in plan.decodes where chunk.drafted > 0 { settleDraft(chunk) }
         for chunk in plan.prompts where slotOfRequest[chunk.id] == chunk.slot {
             finishIfPromptOnly(chunk, into: &progress)
         }
@@ -127,12 +152,23 @@ package struct Scheduler: Sendable {
         guard slotOfRequest[chunk.id] == chunk.slot else { return }
         sequences[chunk.slot.rawValue]?.computed = chunk.end
         sequences[chunk.slot.rawValue]?.scheduled = 0
+        sequences[chunk.slot.rawValue]?.draft.removeAll(keepingCapacity: true)
+        sequences[chunk.slot.rawValue]?.draftedCount += chunk.drafted
+    }
+
+    /// What was computed for wrong guesses is computed again.
+    private mutating func settleDraft(_ chunk: StepPlan.Chunk) {
+        guard slotOfRequest[chunk.id] == chunk.slot, let known = sequences[chunk.slot.rawValue]?.tokens.count else {
+            return
+        }
+        sequences[chunk.slot.rawValue]?.computed = known - 1
     }
 
     private mutating func append(
         _ token: Int32, from row: StepPlan.Sampled, at index: Int, into progress: inout [Progress]
     ) {
         sequences[row.slot.rawValue]?.tokens.append(token)
+        if row.draft != nil { sequences[row.slot.rawValue]?.acceptedCount += 1 }
         guard let ending = sequences[row.slot.rawValue]?.ending(after: token, endTokens: endTokens),
             let usage = sequences[row.slot.rawValue]?.usage
         else {
@@ -169,6 +205,7 @@ package struct Scheduler: Sendable {
         sequences[slot.rawValue]?.blocks.removeAll(keepingCapacity: true)
         sequences[slot.rawValue]?.computed = 0
         sequences[slot.rawValue]?.scheduled = 0
+        sequences[slot.rawValue]?.draft.removeAll(keepingCapacity: true)
     }
 
     mutating func insert(_ slot: SequenceSlot, into list: WritableKeyPath<Scheduler, [SequenceSlot]>) {

@@ -9,7 +9,7 @@ package struct SequenceSlot: Hashable, Sendable {
 ///
 /// Rows are ordered: all prompt chunks first, then all decode chunks, each in the order of their arrays.
 package struct StepPlan: Sendable {
-    /// Consecutive known tokens of one request, all of the same form.
+    /// Consecutive tokens of one request, all of the same form: known ones, then drafted ones.
     package struct Chunk: Sendable, Equatable {
         package let id: RequestID
         package let slot: SequenceSlot
@@ -18,6 +18,8 @@ package struct StepPlan: Sendable {
         package let count: Int
         /// First row of the batch.
         package let row: Int
+        /// How many of the tokens, the last ones, are drafted.
+        package let drafted: Int
 
         package var end: Int { start + count }
     }
@@ -37,6 +39,8 @@ package struct StepPlan: Sendable {
         /// Index of the row's own token in the request's tokens.
         package let tokenIndex: Int
         package let purpose: Purpose
+        /// The row's own token if it is a guess: the row counts only if that is what the row before it chooses.
+        package let draft: Int32?
     }
 
     /// Chunks of prompt tokens (token index < prompt count): computed in the model's prompt form.
@@ -50,6 +54,9 @@ package struct StepPlan: Sendable {
     package internal(set) var preempted: [RequestID] = []
 
     package init() {}
+
+    /// Stands for the token of a row whose own token was guessed wrong.
+    package static let void: Int32 = -1
 
     package var rows: Int { promptRows + decodeRows }
     package var isEmpty: Bool { rows == 0 }

@@ -6,8 +6,8 @@ internal import Synchronization
 /// no room for so many is paused until the consumer has taken half of them. Memory stays bounded however slow the
 /// consumer is.
 package final class TokenChannel: Sendable {
-    /// Prompt log-probabilities, a token and the end.
-    static let eventsPerStep = 3
+    /// Prompt log-probabilities, a token, as many more as guesses may be right, and the end.
+    private let eventsPerStep: Int
 
     private struct State: Sendable {
         /// Events [head, head + count), modulo the capacity.
@@ -25,10 +25,12 @@ package final class TokenChannel: Sendable {
     private let mailbox: Mailbox
     private let state: Mutex<State>
 
-    package init(id: RequestID, capacity: Int, mailbox: Mailbox) {
+    /// - Parameter draftTokens: tokens that a step may add beside the usual one.
+    package init(id: RequestID, capacity: Int, draftTokens: Int = 0, mailbox: Mailbox) {
         self.id = id
         self.mailbox = mailbox
-        state = Mutex(State(ring: Array(repeating: nil, count: max(capacity, Self.eventsPerStep + 1))))
+        eventsPerStep = 3 + draftTokens
+        state = Mutex(State(ring: Array(repeating: nil, count: max(capacity, eventsPerStep + 1))))
     }
 
     // MARK: The loop's side
@@ -40,7 +42,7 @@ package final class TokenChannel: Sendable {
             precondition(state.count < state.ring.count, "a step sent more events than it may")
             state.ring[(state.head + state.count) % state.ring.count] = event
             state.count += 1
-            state.isPaused = state.isPaused || state.ring.count - state.count < Self.eventsPerStep
+            state.isPaused = state.isPaused || state.ring.count - state.count < eventsPerStep
             return (state.waiter.take(), !state.isPaused)
         }
         waiter?.resume()

@@ -24,11 +24,12 @@ package protocol Architecture: Sendable {
 }
 
 extension Architecture {
-    /// The network as a graph of its own, not optimised, with the output `logits`.
-    package func graph(_ options: TraceOptions) throws(GraphError) -> Graph {
+    /// The network as a graph of its own, not optimised, with the output `logits`, and with `residual` if drafters need it.
+    package func graph(_ options: TraceOptions, includesResidual: Bool = false) throws(GraphError) -> Graph {
         var trace = Trace()
         let outputs = try self.trace(&trace, options)
-        return try trace.finish(outputs: [("logits", outputs.logits)])
+        let residual = includesResidual ? [("residual", outputs.residual)] : []
+        return try trace.finish(outputs: [("logits", outputs.logits)] + residual)
     }
 }
 

@@ -17,19 +17,20 @@ final class PuppetRunner: ModelRunner {
         self.script = script
         self.endToken = endToken
         self.vocabularySize = vocabularySize
-        logits = .allocate(capacity: vocabularySize)
+        logits = .allocate(capacity: 17 * vocabularySize)
     }
 
     deinit { logits.deallocate() }
 
     func run(_ batch: Batch) throws(EngineError) -> UnsafeBufferPointer<Float> {
-        guard batch.sampledRows.count > 0 else { return UnsafeBufferPointer(rebasing: logits[..<0]) }
-        let position = Int(batch.positions[Int(batch.sampledRows[0])]) + 1
-        if batch.promptRows > 0 { promptCount = position }
-        let index = position - promptCount
         logits.update(repeating: 0)
-        logits[Int(index < script.count ? script[index] : endToken)] = 9
-        return UnsafeBufferPointer(logits)
+        for row in 0..<batch.sampledRows.count {
+            let position = Int(batch.positions[Int(batch.sampledRows[row])]) + 1
+            if batch.promptRows > 0 { promptCount = position }
+            let index = position - promptCount
+            logits[row * vocabularySize + Int(index < script.count ? script[index] : endToken)] = 9
+        }
+        return UnsafeBufferPointer(rebasing: logits[..<(batch.sampledRows.count * vocabularySize)])
     }
 }
 

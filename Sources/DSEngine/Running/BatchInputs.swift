@@ -1,0 +1,59 @@
+internal import DSGraph
+internal import DSKernels
+internal import DSTensor
+
+/// A batch as a graph's executor takes it; the memory for its sequences is reused.
+final class BatchInputs {
+    private var sequences = RowBuffer<AttentionSequence>(capacity: 16)
+
+    /// The inputs of a step over `states`. Valid until the next call, and as long as the batch is not changed.
+    func step(_ batch: Batch, _ states: CacheStates) -> StepInputs {
+        sequences.removeAll()
+        for index in 0..<batch.sequences.count {
+            let sequence = batch.sequences[index]
+            sequences.append(
+                AttentionSequence(
+                    queryStart: sequence.queryStart, queryCount: sequence.queryCount,
+                    contextLength: sequence.contextLength, blocks: batch.blockTables.base + sequence.tableStart))
+        }
+        var step = StepInputs()
+        step.tokenIDs = UnsafePointer(batch.tokenIDs.base)
+        step.positions = UnsafePointer(batch.positions.base)
+        step.slots = UnsafePointer(batch.slots.base)
+        step.sampledRows = UnsafePointer(batch.sampledRows.base)
+        step.sampledCount = batch.sampledRows.count
+        step.promptTokens = batch.promptRows
+        step.decodeTokens = batch.decodeRows
+        step.sequences = sequences.elements
+        step.promptSequenceCount = batch.promptSequences
+        step.blockSize = batch.blockSize
+        step.states = UnsafeBufferPointer(states.addresses)
+        return step
+    }
+}
+
+/// The key/value state of a graph: a buffer per entry of `Graph.states`, all with the same rows.
+final class CacheStates {
+    let byteCount: Int
+    fileprivate let addresses: UnsafeMutableBufferPointer<UnsafeMutableRawPointer>
+    private let buffers: [any DeviceBuffer]
+
+    init(_ graph: Graph, backend: any Backend, rows: Int) throws(GraphError) {
+        var buffers: [any DeviceBuffer] = []
+        for state in graph.states {
+            buffers.append(try backend.makeBuffer(byteCount: rows * Self.rowBytes(state), device: 0))
+        }
+        self.buffers = buffers
+        byteCount = Self.byteCount(graph, rows: rows)
+        addresses = .allocate(capacity: buffers.count)
+        for (index, buffer) in buffers.enumerated() { addresses.initializeElement(at: index, to: buffer.address) }
+    }
+
+    deinit { addresses.deallocate() }
+
+    static func byteCount(_ graph: Graph, rows: Int) -> Int {
+        rows * graph.states.reduce(0) { $0 + rowBytes($1) }
+    }
+
+    private static func rowBytes(_ state: StateSpec) -> Int { state.rowWidth * state.dtype.blockBytes }
+}
