@@ -6,7 +6,8 @@
 
 int32_t ck_can_interleave(int32_t tier, int32_t type, int64_t k) {
     ck_interleaving layout = ck_interleaving_of(type);
-    return tier == CK_TIER_AVX512 && layout.words > 0 && k % layout.columns == 0 && k <= CK_INTERLEAVED_COLUMNS;
+    int32_t offered = tier == CK_TIER_AVX512 || tier == CK_TIER_AVX2;
+    return offered && layout.words > 0 && k % layout.columns == 0 && k <= CK_INTERLEAVED_COLUMNS;
 }
 
 #if defined(__x86_64__)
