@@ -29,19 +29,25 @@ static __m256i spread_q5_0(__m256i value) {
 }
 
 // Block b of sixteen rows.
-static void interleave_block(int32_t type, ck_interleaving layout, const uint8_t *const row[16], int64_t b,
-                             uint8_t *tile) {
+static inline __attribute__((always_inline)) void interleave_block(int32_t type, const uint8_t *const row[16],
+                                                                   int64_t b, uint8_t *tile) {
+    const ck_interleaving layout = ck_interleaving_of(type);
     uint8_t *words = tile + ck_interleaved_block(layout, b);
+#pragma clang loop unroll(full)
     for (int first = 0; first < layout.words; first += 8) {
         int count = layout.words - first < 8 ? layout.words - first : 8;
         int64_t offset = b * layout.bytes + layout.first_word + 4 * first;
         __m256i wanted = _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+#pragma clang loop unroll(full)
         for (int h = 0; h < 16; h += 8) {
             __m256i x[8];
 #pragma clang loop unroll(full)
-            for (int r = 0; r < 8; ++r) x[r] = _mm256_maskload_epi32((const int *)(row[h + r] + offset), wanted);
+            for (int r = 0; r < 8; ++r)
+                x[r] = count == 8 ? _mm256_loadu_si256((const __m256i *)(row[h + r] + offset))
+                                  : _mm256_maskload_epi32((const int *)(row[h + r] + offset), wanted);
             transpose8(x);
             if (type == CK_Q5_0) x[0] = spread_q5_0(x[0]);
+#pragma clang loop unroll(full)
             for (int w = 0; w < count; ++w) {
                 uint8_t *out = words + 64 * ck_interleaved_word(type, first + w) + 4 * h;
                 _mm256_storeu_si256((__m256i *)out, x[w]);
@@ -52,16 +58,41 @@ static void interleave_block(int32_t type, ck_interleaving layout, const uint8_t
     for (int r = 0; layout.half >= 0 && r < 16; ++r) memcpy(halves + 2 * r, row[r] + b * layout.bytes + layout.half, 2);
 }
 
+static inline __attribute__((always_inline)) void interleave_tile(int32_t type, const uint8_t *const row[16], int64_t k,
+                                                                  uint8_t *tile) {
+    for (int64_t b = 0; b < k / ck_interleaving_of(type).columns; ++b) interleave_block(type, row, b, tile);
+}
+
 void ck_interleave(int32_t type, const uint8_t *data, int64_t row_bytes, int64_t n, int64_t k, uint8_t *out,
                    const ck_share *share) {
-    ck_interleaving layout = ck_interleaving_of(type);
     int64_t begin, end;
     ck_split((n + 15) / 16, 1, share, &begin, &end);
     for (int64_t tile = begin; tile < end; ++tile) {
         const uint8_t *row[16];
         for (int r = 0; r < 16; ++r) row[r] = data + (tile * 16 + r < n ? tile * 16 + r : n - 1) * row_bytes;
         uint8_t *start = out + tile * 16 * ck_interleaved_row_bytes(row_bytes);
-        for (int64_t b = 0; b < k / layout.columns; ++b) interleave_block(type, layout, row, b, start);
+        switch (type) {
+        case CK_Q8_0:
+            interleave_tile(CK_Q8_0, row, k, start);
+            break;
+        case CK_Q4_0:
+            interleave_tile(CK_Q4_0, row, k, start);
+            break;
+        case CK_Q5_0:
+            interleave_tile(CK_Q5_0, row, k, start);
+            break;
+        case CK_Q4_K:
+            interleave_tile(CK_Q4_K, row, k, start);
+            break;
+        case CK_Q5_K:
+            interleave_tile(CK_Q5_K, row, k, start);
+            break;
+        case CK_Q6_K:
+            interleave_tile(CK_Q6_K, row, k, start);
+            break;
+        default:
+            break;
+        }
     }
 }
 
