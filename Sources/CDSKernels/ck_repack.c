@@ -6,72 +6,111 @@
 
 int32_t ck_can_interleave(int32_t tier, int32_t type, int64_t k) {
     ck_interleaving layout = ck_interleaving_of(type);
-    return tier == CK_TIER_AVX512 && layout.words > 0 && k % layout.columns == 0 && k <= CK_INTERLEAVED_COLUMNS;
+    int32_t offered = tier == CK_TIER_AVX512 || tier == CK_TIER_AVX2;
+    return offered && layout.words > 0 && k % layout.columns == 0 && k <= CK_INTERLEAVED_COLUMNS;
 }
 
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#pragma clang attribute push(__attribute__((target("avx512f,avx512bw"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx2"))), apply_to = function)
 
-#include "ck_transpose_avx512.h"
+#include "ck_transpose_avx2.h"
 
-// The high bits of sixteen Q5_0 blocks: bit 4 * g + l becomes bit g of byte l.
-static __m512i spread_q5_0(__m512i value) {
-    __m512i bits = _mm512_setzero_si512();
-    for (unsigned g = 0; g < 8; ++g) {
-        __m512i four =
-            _mm512_and_si512(_mm512_srl_epi32(value, _mm_cvtsi32_si128((int)(4 * g))), _mm512_set1_epi32(15));
-        four = _mm512_and_si512(_mm512_mullo_epi32(four, _mm512_set1_epi32(0x204081)), _mm512_set1_epi32(0x1010101));
-        bits = _mm512_or_si512(bits, _mm512_sll_epi32(four, _mm_cvtsi32_si128((int)g)));
+// The high bits of eight Q5_0 blocks: bit 4 * g + l becomes bit g of byte l.
+static __m256i spread_q5_0(__m256i value) {
+    __m256i bits = _mm256_setzero_si256();
+    for (int g = 0; g < 8; ++g) {
+        __m256i four = _mm256_and_si256(_mm256_srli_epi32(value, 4 * g), _mm256_set1_epi32(15));
+        four = _mm256_and_si256(_mm256_mullo_epi32(four, _mm256_set1_epi32(0x204081)), _mm256_set1_epi32(0x1010101));
+        bits = _mm256_or_si256(bits, _mm256_slli_epi32(four, g));
     }
     return bits;
 }
 
 // Block b of sixteen rows.
-static void interleave_block(int32_t type, ck_interleaving layout, const uint8_t *const row[16], int64_t b,
-                             uint8_t *tile) {
+static inline __attribute__((always_inline)) void interleave_block(int32_t type, const uint8_t *const row[16],
+                                                                   int64_t b, uint8_t *tile) {
+    const ck_interleaving layout = ck_interleaving_of(type);
     uint8_t *words = tile + ck_interleaved_block(layout, b);
-    for (int first = 0; first < layout.words; first += 16) {
-        int count = layout.words - first < 16 ? layout.words - first : 16;
-        int64_t offset = b * layout.bytes + layout.first_word + 4 * first;
-        __m512i x[16];
 #pragma clang loop unroll(full)
-        for (int r = 0; r < 16; ++r) x[r] = _mm512_maskz_loadu_epi32((__mmask16)((1u << count) - 1), row[r] + offset);
-        transpose16(x);
-        if (type == CK_Q5_0) x[0] = spread_q5_0(x[0]);
-        for (int w = 0; w < count; ++w) _mm512_storeu_si512(words + 64 * ck_interleaved_word(type, first + w), x[w]);
+    for (int first = 0; first < layout.words; first += 8) {
+        int count = layout.words - first < 8 ? layout.words - first : 8;
+        int64_t offset = b * layout.bytes + layout.first_word + 4 * first;
+        __m256i wanted = _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+#pragma clang loop unroll(full)
+        for (int h = 0; h < 16; h += 8) {
+            __m256i x[8];
+#pragma clang loop unroll(full)
+            for (int r = 0; r < 8; ++r)
+                x[r] = count == 8 ? _mm256_loadu_si256((const __m256i *)(row[h + r] + offset))
+                                  : _mm256_maskload_epi32((const int *)(row[h + r] + offset), wanted);
+            transpose8(x);
+            if (type == CK_Q5_0) x[0] = spread_q5_0(x[0]);
+#pragma clang loop unroll(full)
+            for (int w = 0; w < count; ++w) {
+                uint8_t *out = words + 64 * ck_interleaved_word(type, first + w) + 4 * h;
+                _mm256_storeu_si256((__m256i *)out, x[w]);
+            }
+        }
     }
     uint8_t *halves = tile + ck_interleaved_half(layout, b);
     for (int r = 0; layout.half >= 0 && r < 16; ++r) memcpy(halves + 2 * r, row[r] + b * layout.bytes + layout.half, 2);
 }
 
-// All blocks of one word of sixteen rows: columns are transposed sixteen words at a time.
+static inline __attribute__((always_inline)) void interleave_tile(int32_t type, const uint8_t *const row[16], int64_t k,
+                                                                  uint8_t *tile) {
+    for (int64_t b = 0; b < k / ck_interleaving_of(type).columns; ++b) interleave_block(type, row, b, tile);
+}
+
+// The same for weights whose blocks are single words, eight of them at a time.
 static void interleave_words(const uint8_t *const row[16], int64_t words, uint8_t *tile) {
-    for (int64_t w = 0; w < words; w += 16) {
-        int count = words - w < 16 ? (int)(words - w) : 16;
-        __m512i x[16];
+    for (int64_t w = 0; w < words; w += 8) {
+        int count = words - w < 8 ? (int)(words - w) : 8;
+        __m256i wanted = _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+        for (int h = 0; h < 16; h += 8) {
+            __m256i x[8];
 #pragma clang loop unroll(full)
-        for (int r = 0; r < 16; ++r) x[r] = _mm512_maskz_loadu_epi32((__mmask16)((1u << count) - 1), row[r] + 4 * w);
-        transpose16(x);
-        for (int i = 0; i < count; ++i) _mm512_storeu_si512(tile + 64 * (w + i), x[i]);
+            for (int r = 0; r < 8; ++r) x[r] = _mm256_maskload_epi32((const int *)(row[h + r] + 4 * w), wanted);
+            transpose8(x);
+            for (int i = 0; i < count; ++i) _mm256_storeu_si256((__m256i *)(tile + 64 * (w + i) + 4 * h), x[i]);
+        }
     }
 }
 
 void ck_interleave(int32_t type, const uint8_t *data, int64_t row_bytes, int64_t n, int64_t k, uint8_t *out,
                    const ck_share *share) {
-    ck_interleaving layout = ck_interleaving_of(type);
     int64_t begin, end;
     ck_split((n + 15) / 16, 1, share, &begin, &end);
     for (int64_t tile = begin; tile < end; ++tile) {
         const uint8_t *row[16];
         for (int r = 0; r < 16; ++r) row[r] = data + (tile * 16 + r < n ? tile * 16 + r : n - 1) * row_bytes;
         uint8_t *start = out + tile * 16 * ck_interleaved_row_bytes(row_bytes);
-        if (layout.words == 1) {
-            interleave_words(row, k / layout.columns, start);
-            continue;
+        switch (type) {
+        case CK_BF16:
+            interleave_words(row, k / 2, start);
+            break;
+        case CK_Q8_0:
+            interleave_tile(CK_Q8_0, row, k, start);
+            break;
+        case CK_Q4_0:
+            interleave_tile(CK_Q4_0, row, k, start);
+            break;
+        case CK_Q5_0:
+            interleave_tile(CK_Q5_0, row, k, start);
+            break;
+        case CK_Q4_K:
+            interleave_tile(CK_Q4_K, row, k, start);
+            break;
+        case CK_Q5_K:
+            interleave_tile(CK_Q5_K, row, k, start);
+            break;
+        case CK_Q6_K:
+            interleave_tile(CK_Q6_K, row, k, start);
+            break;
+        default:
+            break;
         }
-        for (int64_t b = 0; b < k / layout.columns; ++b) interleave_block(type, layout, row, b, start);
     }
 }
 

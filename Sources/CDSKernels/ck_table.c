@@ -115,39 +115,39 @@ static int32_t activation_format(int32_t type) {
     };
 
 #if defined(__x86_64__)
-static int32_t gemm_interleaved(const ck_gemm_args *args, const ck_share *share) {
-    const ck_tile_kind *kind = NULL;
-    switch (args->weight.type - CK_INTERLEAVED) {
-    case CK_BF16:
-        ck_gemm_interleaved_bf16_avx512(args, share);
-        return 1;
-    case CK_Q8_0:
-        kind = &ck_kind_interleaved_q8_0_avx512;
-        break;
-    case CK_Q4_0:
-        kind = &ck_kind_interleaved_q4_0_avx512;
-        break;
-    case CK_Q5_0:
-        kind = &ck_kind_interleaved_q5_0_avx512;
-        break;
-    case CK_Q4_K:
-        kind = &ck_kind_interleaved_q4_k_avx512;
-        break;
-    case CK_Q5_K:
-        kind = &ck_kind_interleaved_q5_k_avx512;
-        break;
-    case CK_Q6_K:
-        kind = &ck_kind_interleaved_q6_k_avx512;
-        break;
-    default:
-        return 0;
+#define CK_INTERLEAVED_TABLE(name)                                                                                     \
+    static int32_t gemm_interleaved_##name(const ck_gemm_args *args, const ck_share *share) {                          \
+        switch (args->weight.type - CK_INTERLEAVED) {                                                                  \
+        case CK_BF16:                                                                                                  \
+            ck_gemm_interleaved_bf16_##name(args, share);                                                              \
+            return 1;                                                                                                  \
+        case CK_Q8_0:                                                                                                  \
+            ck_gemm_tiles(&ck_kind_interleaved_q8_0_##name, args, share);                                              \
+            return 1;                                                                                                  \
+        case CK_Q4_0:                                                                                                  \
+            ck_gemm_tiles(&ck_kind_interleaved_q4_0_##name, args, share);                                              \
+            return 1;                                                                                                  \
+        case CK_Q5_0:                                                                                                  \
+            ck_gemm_tiles(&ck_kind_interleaved_q5_0_##name, args, share);                                              \
+            return 1;                                                                                                  \
+        case CK_Q4_K:                                                                                                  \
+            ck_gemm_tiles(&ck_kind_interleaved_q4_k_##name, args, share);                                              \
+            return 1;                                                                                                  \
+        case CK_Q5_K:                                                                                                  \
+            ck_gemm_tiles(&ck_kind_interleaved_q5_k_##name, args, share);                                              \
+            return 1;                                                                                                  \
+        case CK_Q6_K:                                                                                                  \
+            ck_gemm_tiles(&ck_kind_interleaved_q6_k_##name, args, share);                                              \
+            return 1;                                                                                                  \
+        default:                                                                                                       \
+            return 0;                                                                                                  \
+        }                                                                                                              \
     }
-    ck_gemm_tiles(kind, args, share);
-    return 1;
-}
+CK_INTERLEAVED_TABLE(avx2)
+CK_INTERLEAVED_TABLE(avx512)
 
-#define GEMM_INTERLEAVED_avx2(args, share) 0
-#define GEMM_INTERLEAVED_avx512(args, share) gemm_interleaved(args, share)
+#define GEMM_INTERLEAVED_avx2(args, share) gemm_interleaved_avx2(args, share)
+#define GEMM_INTERLEAVED_avx512(args, share) gemm_interleaved_avx512(args, share)
 CK_TIER_TABLE(avx2, CK_TIER_AVX2)
 CK_TIER_TABLE(avx512, CK_TIER_AVX512)
 #else

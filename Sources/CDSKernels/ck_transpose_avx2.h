@@ -43,7 +43,7 @@ static inline __attribute__((always_inline)) __m256i dot_signed(__m256i sum, __m
     return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
 }
 
-// Likewise for unsigned w <= 63.
+// Likewise for unsigned w <= 128.
 static inline __attribute__((always_inline)) __m256i dot_unsigned(__m256i sum, __m256i w, __m256i x) {
     return _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_maddubs_epi16(w, x), _mm256_set1_epi16(1)));
 }

@@ -20,9 +20,9 @@ import Testing
             .filter { $0.dtype != .bf16 && kernels.canInterleave($0.dtype, columns: $0.columns) }
     }
 
-    @Test func theFastestTierInterleavesWhatReleasedModelsUse() {
-        guard tiers.contains(.avx512) else { return }
-        let formats = Self.cases.filter { $0.tier == .avx512 }.map(\.dtype)
+    @Test(arguments: tiers.filter { $0 == .avx2 || $0 == .avx512 })
+    func vectorTiersInterleaveWhatReleasedModelsUse(tier: KernelTier) {
+        let formats = Self.cases.filter { $0.tier == tier }.map(\.dtype)
         #expect(Set(formats) == [.q4_0, .q5_0, .q8_0, .q4K, .q5K, .q6K])
         #expect(KernelSet.forTier(.avx512)?.canInterleave(.bf16, columns: 352) == true)
     }
