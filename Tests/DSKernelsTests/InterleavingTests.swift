@@ -24,7 +24,7 @@ import Testing
     func vectorTiersInterleaveWhatReleasedModelsUse(tier: KernelTier) {
         let formats = Self.cases.filter { $0.tier == tier }.map(\.dtype)
         #expect(Set(formats) == [.q4_0, .q5_0, .q8_0, .q4K, .q5K, .q6K])
-        #expect(KernelSet.forTier(.avx512)?.canInterleave(.bf16, columns: 352) == true)
+        #expect(KernelSet.forTier(tier)?.canInterleave(.bf16, columns: 352) == true)
     }
 
     /// Calls `body` with the matrix whose copy was made by `workers` workers.
