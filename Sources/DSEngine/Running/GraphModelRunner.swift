@@ -43,13 +43,14 @@ package final class GraphModelRunner: ModelRunner {
     package init(
         _ model: LoadedModel, _ configuration: EngineConfiguration, backend: any Backend
     ) throws(EngineError) {
+        try configuration.kvCacheType.check(model)
         let options = TraceOptions(cacheType: configuration.kvCacheType.dtype)
         let graph = try Self.running { () throws(GraphError) in
             let traced = try model.architecture.graph(options)
             let level = OptimizationLevel(rawValue: configuration.optimizeLevel) ?? .fusion
             return try PassPipeline(level: level).run(traced).graph
         }
-        let rowBytes = graph.states.map { $0.rowWidth * $0.dtype.blockBytes }
+        let rowBytes = graph.states.compactMap(\.rowBytes)
         blockCount = try Self.blockCount(
             configuration, model.configuration.maximumContext, bytesPerToken: rowBytes.reduce(0, +))
         let rows = blockCount * configuration.blockSize
@@ -157,6 +158,18 @@ extension KVCacheType {
         case .float32: .f32
         case .float16: .f16
         case .bfloat16: .bf16
+        case .q8_0: .q8_0
+        }
+    }
+
+    /// Throws if the model's cache rows are not whole blocks of this type.
+    package func check(_ model: LoadedModel) throws(EngineError) {
+        for state in model.architecture.stateSpecs(dtype) {
+            guard let width = state.unfitPart else { continue }
+            throw .invalidParameter(
+                field: "kv_cache_type",
+                expected: "a type without blocks, for \(state.name) has heads or parts of \(width) values",
+                found: "\(rawValue) in blocks of \(dtype.blockElements)")
         }
     }
 }
