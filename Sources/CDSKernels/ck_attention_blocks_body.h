@@ -13,7 +13,7 @@ static inline __attribute__((always_inline)) void score_blocks(const float *q, c
     vf sum[DECODE_LINES][DECODE_KEYS];
     int width = padded(dk);
     for (int b = 0; b < dk / 32; ++b)
-        for (int k = 0; k < DECODE_KEYS; ++k) scales[b][k] = vf_scalar_f16(keys[k] + ck_row_bytes(CK_Q8_0, b * 32));
+        for (int k = 0; k < DECODE_KEYS; ++k) scales[b][k] = vf_block_scale(keys[k] + ck_row_bytes(CK_Q8_0, b * 32));
 #pragma clang loop unroll(full)
     for (int m = 0; m < lines; ++m)
 #pragma clang loop unroll(full)
@@ -56,7 +56,7 @@ static inline __attribute__((always_inline)) void value_blocks(const float *weig
         for (int j = 0; j < vectors; ++j) {
             int i = first + j * VL;
             const uint8_t *block = rows->value[k] + offset + ck_row_bytes(CK_Q8_0, i);
-            v[j] = vf_mul(vf_load_int8(block + 2 + i % 32), vf_set(vf_scalar_f16(block)));
+            v[j] = vf_mul(vf_load_int8(block + 2 + i % 32), vf_set(vf_block_scale(block)));
         }
 #pragma clang loop unroll(full)
         for (int m = 0; m < lines; ++m) {
@@ -78,28 +78,29 @@ static inline __attribute__((always_inline)) void add_blocks(const float *weight
     for (; c < dv; c += VL) value_blocks(weights, rows, count, c, 1, lines, width, out);
 }
 
+// Scores of the first tile of lines from blocks, of others from the floats that it leaves.
 static void decode_block_scores(const ck_attention_args *a, const key_rows *rows, int count, int lines,
                                 attention_space *sp) {
     int width = padded(a->dk);
     for (int k = 0; k < count; k += DECODE_KEYS) {
         float *floats = lines > DECODE_LINES ? sp->keys + k * width : NULL;
-        const uint8_t *keys[DECODE_KEYS];
-        for (int i = 0; i < DECODE_KEYS; ++i) {
+        for (int i = 0; i < DECODE_KEYS; ++i)
             for (int64_t b = 0; b < ck_row_bytes(CK_Q8_0, a->dk); b += 64)
                 __builtin_prefetch(rows->ahead->key[k + i] + b, 0, 2);
-            keys[i] = (const uint8_t *)(sp->keys + (k + i) * width);
-        }
 #define BODY(type) score_blocks(sp->q, rows->key + k, a->dk, N, floats, sp->scores + k)
         WITH_LINES(CK_Q8_0, lines, BODY)
 #undef BODY
-        for (int m = DECODE_LINES; m < lines; m += DECODE_LINES) {
-#define BODY(type) score_tile(type, sp->q + m * width, keys, a->dk, N, sp->scores + m * CHUNK + k)
-            WITH_LINES(CK_F32, lines - m, BODY)
+    }
+    key_rows floats;
+    for (int k = 0; k < CHUNK; ++k) floats.key[k] = (const uint8_t *)(sp->keys + k * width);
+    for (int m = DECODE_LINES; m < lines; m += DECODE_LINES) {
+#define BODY(type) score_keys(type, sp->q + m * width, &floats, count, a->dk, N, 0, sp->scores + m * CHUNK)
+        WITH_LINES(CK_F32, lines - m, BODY)
 #undef BODY
-        }
     }
 }
 
+// The same for values; those that are a view of the keys are floats already.
 static void decode_block_values(const ck_attention_args *a, const key_rows *rows, int count, int lines,
                                 attention_space *sp) {
     if (lines <= DECODE_LINES) {
@@ -112,12 +113,11 @@ static void decode_block_values(const ck_attention_args *a, const key_rows *rows
     key_rows floats;
     for (int k = 0; k < count; ++k) {
         float *row = view ? sp->keys + k * padded(a->dk) : sp->values + k * width;
-        if (!view) {
-            for (int64_t b = 0; b < ck_row_bytes(CK_Q8_0, a->dv); b += 64)
-                __builtin_prefetch(rows->ahead->value[k] + b, 0, 2);
-            widen_blocks(rows->value[k], a->dv, row);
-        }
         floats.value[k] = (const uint8_t *)row;
+        if (view) continue;
+        for (int64_t b = 0; b < ck_row_bytes(CK_Q8_0, a->dv); b += 64)
+            __builtin_prefetch(rows->ahead->value[k] + b, 0, 2);
+        widen_blocks(rows->value[k], a->dv, row);
     }
     for (int m = 0; m < lines; m += DECODE_LINES) {
 #define BODY(type) add_values(type, sp->scores + m * CHUNK, &floats, count, a->dv, N, 0, sp->out + m * width)

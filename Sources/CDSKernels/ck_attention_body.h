@@ -36,7 +36,7 @@ static inline int padded(int n) { return (n + VL - 1) / VL * VL; }
 // The first n values of blocks of Q8_0 → floats, up to a multiple of VL. Exact: eight bits times eleven.
 static void widen_blocks(const uint8_t *src, int n, float *out) {
     for (; n > 0; n -= 32, src += sizeof(ck_block_q8_0), out += 32) {
-        vf scale = vf_set(vf_scalar_f16(src));
+        vf scale = vf_set(vf_block_scale(src));
 #pragma clang loop unroll(full)
         for (int i = 0; i < 32; i += VL)
             if (i < n) vf_store(out + i, vf_mul(vf_load_int8(src + 2 + i), scale));

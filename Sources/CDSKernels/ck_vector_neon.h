@@ -60,9 +60,9 @@ static inline vf vf_load_int8(const void *p) {
     memcpy(&bytes, p, 4);
     return vcvtq_f32_s32(vmovl_s16(vget_low_s16(vmovl_s8(bytes))));
 }
-static inline float vf_scalar_f16(const void *p) {
+static inline float vf_block_scale(const void *block) { // of Q8_0
     ck_half bits;
-    memcpy(&bits, p, 2);
+    memcpy(&bits, block, 2);
     return ck_half_to_float(bits);
 }
 static inline vf vf_load_e5m2(const void *p) {

@@ -31,7 +31,7 @@ import Testing
     /// Logits after each prompt beside those of a cache of Float32; the budgets are a few times what is found.
     @Test(
         "Logits stay near those of Float32",
-        arguments: [(KVCacheType.float16, 2e-3), (.bfloat16, 2e-2), (.q8_0, 2e-2)] as [(KVCacheType, Float)])
+        arguments: [(KVCacheType.float16, 2e-3), (.bfloat16, 2e-2), (.q8_0, 6e-2)] as [(KVCacheType, Float)])
     func logits(cacheType: KVCacheType, budget: Float) async throws {
         let model = try LoadedModel.embedded()
         let exact = try await Self.rows(model, Variant(name: "exact")).rows
