@@ -2,8 +2,9 @@
 //
 // A decoded row meets each key with the query heads of one kv head only, at most CK_ATTENTION_LINES lines, which does
 // not pay for transposing keys: scores are dot products (lanes = columns, one sum per line and key), and keys and
-// values are converted as they are read. With several kv heads the rows of one lie apart, which the processor's own
-// prefetching does not see: the next chunk is fetched while one is computed.
+// values are converted as they are read. The processor's own prefetching does not see how rows lie, least of all those
+// of one of several kv heads: the next chunk is fetched into the second-level cache while one is computed (into the
+// first, it was no faster than without).
 
 #include "ck_attention_tiles_body.h"
 
