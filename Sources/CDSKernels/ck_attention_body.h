@@ -33,9 +33,23 @@ static inline int64_t slot_of(const ck_attention_args *a, const ck_sequence *s, 
 
 static inline int padded(int n) { return (n + VL - 1) / VL * VL; }
 
-// n values of `type` → floats, zeros up to a multiple of VL.
+// The first n values of blocks of Q8_0 → floats, up to a multiple of VL. Exact: eight bits times eleven.
+static void widen_blocks(const uint8_t *src, int n, float *out) {
+    for (; n > 0; n -= 32, src += sizeof(ck_block_q8_0), out += 32) {
+        vf scale = vf_set(vf_block_scale(src));
+#pragma clang loop unroll(full)
+        for (int i = 0; i < 32; i += VL)
+            if (i < n) vf_store(out + i, vf_mul(vf_load_int8(src + 2 + i), scale));
+    }
+}
+
+// n values of `type` → floats; up to a multiple of VL come zeros, or the rest of a block.
 static void widen(int32_t type, const uint8_t *src, int n, float *out) {
     int i = 0;
+    if (type == CK_Q8_0) {
+        widen_blocks(src, n, out);
+        return;
+    }
     for (; i + VL <= n; i += VL) vf_store(out + i, vf_load_typed(type, src + ck_row_bytes(type, i)));
     if (i < n) vf_store(out + i, vf_load_typed_part(type, src + ck_row_bytes(type, i), n - i));
 }

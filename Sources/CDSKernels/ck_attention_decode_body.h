@@ -2,142 +2,25 @@
 //
 // A decoded row meets each key with the query heads of one kv head only, at most CK_ATTENTION_LINES lines, which does
 // not pay for transposing keys: scores are dot products (lanes = columns, one sum per line and key), and keys and
-// values are converted as they are read. With several kv heads the rows of one lie apart, which the processor's own
-// prefetching does not see: the next chunk is fetched while one is computed.
+// values are converted as they are read. The processor's own prefetching does not see how rows lie, least of all those
+// of one of several kv heads: the next chunk is fetched into the second-level cache while one is computed (into the
+// first, it was no faster than without).
 
-// Lines and keys of a tile of scores: their sums, the keys and a query fit the registers.
-enum { DECODE_KEYS = 4 };
+#include "ck_attention_tiles_body.h"
 
-// Where the keys of a chunk lie; keys that are missing repeat the first. `ahead` is the next chunk, or the same at the
-// end.
-typedef struct key_rows {
-    const uint8_t *key[CHUNK], *value[CHUNK];
-    const struct key_rows *ahead;
-} key_rows;
-
-// scores[line][key] of `lines` lines and four keys.
-static inline __attribute__((always_inline)) void score_tile(int32_t type, const float *q, const uint8_t *const *keys,
-                                                             int dk, int lines, float *scores) {
-    vf sum[DECODE_LINES][DECODE_KEYS];
-    int width = padded(dk);
-#pragma clang loop unroll(full)
-    for (int m = 0; m < lines; ++m)
-#pragma clang loop unroll(full)
-        for (int k = 0; k < DECODE_KEYS; ++k) sum[m][k] = vf_set(0);
-    for (int d = 0; d < dk; d += VL) {
-        vf key[DECODE_KEYS];
-#pragma clang loop unroll(full)
-        for (int k = 0; k < DECODE_KEYS; ++k) {
-            const uint8_t *p = keys[k] + ck_row_bytes(type, d);
-            key[k] = d + VL <= dk ? vf_load_typed(type, p) : vf_load_typed_part(type, p, dk - d);
-        }
-#pragma clang loop unroll(full)
-        for (int m = 0; m < lines; ++m) {
-            vf x = vf_load(q + m * width + d);
-#pragma clang loop unroll(full)
-            for (int k = 0; k < DECODE_KEYS; ++k) sum[m][k] = vf_fma(x, key[k], sum[m][k]);
-        }
-    }
-#pragma clang loop unroll(full)
-    for (int m = 0; m < lines; ++m) vf_sum4(sum[m], scores + m * CHUNK);
-}
-
-// out[line] += weights[line] · values for `lines` lines, the columns of `vectors` vectors from c on.
-static inline __attribute__((always_inline)) void value_tile(int32_t type, const float *weights, const key_rows *rows,
-                                                             int count, int c, int vectors, int left, int lines,
-                                                             int width, int ahead, float *out) {
-    const uint8_t *const *values = rows->value;
-    vf sum[DECODE_LINES][4];
-#pragma clang loop unroll(full)
-    for (int m = 0; m < lines; ++m)
-#pragma clang loop unroll(full)
-        for (int j = 0; j < vectors; ++j) sum[m][j] = vf_load(out + m * width + c + j * VL);
-    for (int k = 0; k < count; ++k) {
-        vf v[4];
-        for (int64_t b = 0; b < ck_row_bytes(type, vectors * VL) && ahead; b += 64)
-            __builtin_prefetch(rows->ahead->value[k] + ck_row_bytes(type, c) + b, 0, 3);
-#pragma clang loop unroll(full)
-        for (int j = 0; j < vectors; ++j) {
-            const uint8_t *p = values[k] + ck_row_bytes(type, c + j * VL);
-            v[j] = left >= VL ? vf_load_typed(type, p) : vf_load_typed_part(type, p, left);
-        }
-#pragma clang loop unroll(full)
-        for (int m = 0; m < lines; ++m) {
-            vf w = vf_set(weights[m * CHUNK + k]);
-#pragma clang loop unroll(full)
-            for (int j = 0; j < vectors; ++j) sum[m][j] = vf_fma(w, v[j], sum[m][j]);
-        }
-    }
-#pragma clang loop unroll(full)
-    for (int m = 0; m < lines; ++m)
-#pragma clang loop unroll(full)
-        for (int j = 0; j < vectors; ++j) vf_store(out + m * width + c + j * VL, sum[m][j]);
-}
-
-// All scores of a chunk for `lines` lines.
-static inline __attribute__((always_inline)) void score_keys(int32_t type, const float *q, const key_rows *rows,
-                                                             int count, int dk, int lines, int ahead, float *scores) {
-    for (int k = 0; k < count; k += DECODE_KEYS) {
-        for (int i = 0; i < DECODE_KEYS && ahead; ++i)
-            for (int64_t b = 0; b < ck_row_bytes(type, dk); b += 64)
-                __builtin_prefetch(rows->ahead->key[k + i] + b, 0, 3);
-        score_tile(type, q, rows->key + k, dk, lines, scores + k);
-    }
-}
-
-static inline __attribute__((always_inline)) void add_values(int32_t type, const float *weights, const key_rows *rows,
-                                                             int count, int dv, int lines, int ahead, float *out) {
-    enum { WIDE = DECODE_LINES > 3 ? 4 : 2 };
-    int width = padded(dv), c = 0;
-    for (; c + WIDE * VL <= dv; c += WIDE * VL)
-        value_tile(type, weights, rows, count, c, WIDE, VL, lines, width, ahead, out);
-    for (; c < dv; c += VL) value_tile(type, weights, rows, count, c, 1, dv - c, lines, width, ahead, out);
-}
-
-// `body` with the element type and the number of lines known to the compiler.
-#define WITH_LINES(type, lines, body)                                                                                  \
-    switch (lines) {                                                                                                   \
-    case 1: {                                                                                                          \
-        enum { N = 1 };                                                                                                \
-        body(type);                                                                                                    \
-    } break;                                                                                                           \
-    case 2: {                                                                                                          \
-        enum { N = 2 };                                                                                                \
-        body(type);                                                                                                    \
-    } break;                                                                                                           \
-    case 3: {                                                                                                          \
-        enum { N = DECODE_LINES < 3 ? DECODE_LINES : 3 };                                                              \
-        body(type);                                                                                                    \
-    } break;                                                                                                           \
-    case 4: {                                                                                                          \
-        enum { N = DECODE_LINES < 4 ? DECODE_LINES : 4 };                                                              \
-        body(type);                                                                                                    \
-    } break;                                                                                                           \
-    case 5: {                                                                                                          \
-        enum { N = DECODE_LINES < 5 ? DECODE_LINES : 5 };                                                              \
-        body(type);                                                                                                    \
-    } break;                                                                                                           \
-    default: {                                                                                                         \
-        enum { N = DECODE_LINES };                                                                                     \
-        body(type);                                                                                                    \
-    } break;                                                                                                           \
-    }
-#define WITH_TYPE(type, lines, body)                                                                                   \
-    if (type == CK_F16) {                                                                                              \
-        WITH_LINES(CK_F16, lines, body)                                                                                \
-    } else if (type == CK_BF16) {                                                                                      \
-        WITH_LINES(CK_BF16, lines, body)                                                                               \
-    } else {                                                                                                           \
-        WITH_LINES(CK_F32, lines, body)                                                                                \
-    }
+#include "ck_attention_blocks_body.h"
 
 static void decode_scores(const ck_attention_args *a, const key_rows *rows, int count, int lines, attention_space *sp) {
     int width = padded(a->dk);
+    if (a->k_type == CK_Q8_0) {
+        decode_block_scores(a, rows, count, lines, sp);
+        return;
+    }
     for (int m = 0; m < lines; m += DECODE_LINES) {
         int some = lines - m < DECODE_LINES ? lines - m : DECODE_LINES;
         const float *q = sp->q + m * width;
         float *scores = sp->scores + m * CHUNK;
-#define BODY(type) score_keys(type, q, rows, count, a->dk, N, m == 0 && a->kv_heads > 1, scores)
+#define BODY(type) score_keys(type, q, rows, count, a->dk, N, m == 0, scores)
         WITH_TYPE(a->k_type, some, BODY)
 #undef BODY
     }
@@ -145,11 +28,15 @@ static void decode_scores(const ck_attention_args *a, const key_rows *rows, int 
 
 static void decode_values(const ck_attention_args *a, const key_rows *rows, int count, int lines, attention_space *sp) {
     int width = padded(a->dv);
+    if (a->v_type == CK_Q8_0) {
+        decode_block_values(a, rows, count, lines, sp);
+        return;
+    }
     for (int m = 0; m < lines; m += DECODE_LINES) {
         int some = lines - m < DECODE_LINES ? lines - m : DECODE_LINES;
         const float *weights = sp->scores + m * CHUNK;
         float *out = sp->out + m * width;
-#define BODY(type) add_values(type, weights, rows, count, a->dv, N, m == 0 && a->kv_heads > 1, out)
+#define BODY(type) add_values(type, weights, rows, count, a->dv, N, m == 0, out)
         WITH_TYPE(a->v_type, some, BODY)
 #undef BODY
     }
@@ -159,9 +46,12 @@ static void decode_values(const ck_attention_args *a, const key_rows *rows, int 
 static void load_decoded_queries(const ck_attention_args *a, const attention_item *item, attention_space *sp) {
     int width = padded(a->dk);
     const float *q = a->q + (item->sequence->query_start + item->first_row) * a->q_stride;
-    for (int m = 0; m < item->heads; ++m)
-        for (int d = 0; d < width; ++d)
-            sp->q[m * width + d] = d < a->dk ? q[(int64_t)(item->first_head + m) * a->dk + d] * a->scale : 0;
+    for (int m = 0; m < item->heads; ++m) {
+        const float *from = q + (int64_t)(item->first_head + m) * a->dk;
+        float *to = sp->q + m * width;
+        for (int d = 0; d < a->dk; ++d) to[d] = from[d] * a->scale;
+        for (int d = a->dk; d < width; ++d) to[d] = 0;
+    }
 }
 
 // The rows of the keys first..<first + CHUNK of an item, those before `end`.

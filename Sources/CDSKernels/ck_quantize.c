@@ -50,6 +50,24 @@ static void pack_high(const uint8_t q[32], uint8_t *dst) {
     for (int i = 0; i < 32; ++i) dst[i / 8] |= (uint8_t)((q[i] >> 4) << (i % 8));
 }
 
+// In forms that compilers vectorise, for rows of a cache are written in each step. Magnitudes are compared as integers,
+// where NaN is above all: it makes the scale NaN and with it the block.
+static void quantize_q8_0(const float *x, uint8_t *dst) {
+    uint32_t greatest = 0;
+    for (int i = 0; i < 32; ++i) {
+        uint32_t magnitude = ck_float_to_bits(x[i]) & 0x7fffffff;
+        greatest = magnitude > greatest ? magnitude : greatest;
+    }
+    float d = ck_bits_to_float(greatest) / 127, inverse = d == 0 ? 0 : 1 / d;
+    put_half(dst, d);
+    for (int i = 0; i < 32; ++i) { // to nearest, halves away from zero
+        float scaled = x[i] * inverse;
+        int whole = scaled >= -128 && scaled <= 128 ? (int)scaled : 0;
+        float rest = scaled - (float)whole;
+        dst[2 + i] = (uint8_t)(whole + (rest >= 0.5f) - (rest <= -0.5f));
+    }
+}
+
 static void quantize_block(int32_t type, const float *x, uint8_t *dst) {
     uint8_t q[32];
     float d, m;
@@ -73,12 +91,8 @@ static void quantize_block(int32_t type, const float *x, uint8_t *dst) {
         if (type == CK_Q5_1) pack_high(q, dst + 4);
         pack_low(q, dst + (type == CK_Q5_1 ? 8 : 4));
         return;
-    default: { // Q8_0
-        d = fabsf(signed_extreme(x)) / 127;
-        float inverse = d == 0 ? 0 : 1 / d;
-        put_half(dst, d);
-        for (int i = 0; i < 32; ++i) dst[2 + i] = (uint8_t)(int8_t)roundf(x[i] * inverse);
-    }
+    default:
+        quantize_q8_0(x, dst);
     }
 }
 

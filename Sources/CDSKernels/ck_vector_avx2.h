@@ -50,6 +50,13 @@ static inline vf vf_load_bf16(const void *p) {
     __m256i wide = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)p));
     return _mm256_castsi256_ps(_mm256_slli_epi32(wide, 16));
 }
+static inline vf vf_load_int8(const void *p) {
+    return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)p)));
+}
+// The scale of a block of Q8_0, as the first of the four halves that one load converts.
+static inline float vf_block_scale(const void *block) {
+    return _mm_cvtss_f32(_mm_cvtph_ps(_mm_loadl_epi64((const __m128i *)block)));
+}
 static inline vf vf_load_e5m2(const void *p) {
     __m128i wide = _mm_cvtepu8_epi16(_mm_loadl_epi64((const __m128i *)p));
     return _mm256_cvtph_ps(_mm_slli_epi16(wide, 8));

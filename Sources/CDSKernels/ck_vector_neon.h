@@ -55,6 +55,16 @@ static inline vf vf_load_bf16(const void *p) {
     memcpy(&bits, p, 8);
     return vreinterpretq_f32_u32(vshll_n_u16(bits, 16));
 }
+static inline vf vf_load_int8(const void *p) {
+    int8x8_t bytes = {0};
+    memcpy(&bytes, p, 4);
+    return vcvtq_f32_s32(vmovl_s16(vget_low_s16(vmovl_s8(bytes))));
+}
+static inline float vf_block_scale(const void *block) { // of Q8_0
+    ck_half bits;
+    memcpy(&bits, block, 2);
+    return ck_half_to_float(bits);
+}
 static inline vf vf_load_e5m2(const void *p) {
     const uint8_t *b = p;
     float lanes[VL] = {ck_e5m2_to_float(b[0]), ck_e5m2_to_float(b[1]), ck_e5m2_to_float(b[2]), ck_e5m2_to_float(b[3])};

@@ -73,4 +73,6 @@ public enum KVCacheType: String, Sendable, CaseIterable {
     case float32 = "f32"
     case float16 = "f16"
     case bfloat16 = "bf16"
+    /// Signed bytes, one half-precision scale for 32: ggml's Q8_0. Heads must be a multiple of 32 wide.
+    case q8_0
 }

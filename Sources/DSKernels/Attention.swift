@@ -34,7 +34,7 @@ package import DSTensor
     /// As keys, kv head g at `g * valueDimension`. MLA passes the keys again (a view of their first values).
     package var values: UnsafeRawPointer
     package var valueRowBytes: Int
-    /// F32, F16 or BF16.
+    /// F32, F16, BF16 or Q8_0; heads are whole blocks.
     package var cacheType: DType
     /// [rows, heads, valueDimension]
     package var out: UnsafeMutablePointer<Float>
@@ -64,13 +64,17 @@ package import DSTensor
     ) {
         precondition(KVWriteArguments.supports(cacheType), "cache of \(cacheType)")
         precondition(headCount.isMultiple(of: kvHeadCount), "\(headCount) heads over \(kvHeadCount) kv heads")
+        guard let keyBytes = cacheType.rowBytes(keyDimension), let valueBytes = cacheType.rowBytes(valueDimension)
+        else {
+            preconditionFailure("heads of \(keyDimension), \(valueDimension) in \(cacheType)")
+        }
         precondition(keyDimension <= 1024 && valueDimension <= 1024, "heads of \(keyDimension), \(valueDimension)")
         unsafe self.queries = unsafe queries
         self.queryStride = queryStride ?? headCount * keyDimension
         unsafe self.keys = unsafe keys
-        self.keyRowBytes = keyRowBytes ?? kvHeadCount * keyDimension * cacheType.blockBytes
+        self.keyRowBytes = keyRowBytes ?? kvHeadCount * keyBytes
         unsafe self.values = unsafe values
-        self.valueRowBytes = valueRowBytes ?? kvHeadCount * valueDimension * cacheType.blockBytes
+        self.valueRowBytes = valueRowBytes ?? kvHeadCount * valueBytes
         self.cacheType = cacheType
         unsafe self.out = unsafe out
         self.outStride = outStride ?? headCount * valueDimension

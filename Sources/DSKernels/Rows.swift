@@ -50,7 +50,7 @@ package import DSTensor
     }
 }
 
-/// Float32 rows stored into cache row slots[i]; a negative slot is skipped.
+/// Float32 rows stored into cache row slots[i]; a negative slot is skipped. A row of Q8_0 is a whole number of blocks.
 @safe package struct KVWriteArguments {
     package var rows: UnsafePointer<Float>
     package var rowStride: Int
@@ -59,7 +59,7 @@ package import DSTensor
     /// [slots, cacheRowBytes]
     package var cache: UnsafeMutableRawPointer
     package var cacheRowBytes: Int
-    /// F32, F16 or BF16.
+    /// F32, F16, BF16 or Q8_0.
     package var dtype: DType
     package var rowCount: Int
     package var columns: Int
@@ -69,17 +69,18 @@ package import DSTensor
         cache: UnsafeMutableRawPointer, cacheRowBytes: Int? = nil, dtype: DType, rowCount: Int, columns: Int
     ) {
         precondition(KVWriteArguments.supports(dtype), "cache of \(dtype)")
+        guard let rowBytes = dtype.rowBytes(columns) else { preconditionFailure("rows of \(columns) in \(dtype)") }
         unsafe self.rows = unsafe rows
         self.rowStride = rowStride ?? columns
         unsafe self.slots = unsafe slots
         unsafe self.cache = unsafe cache
-        self.cacheRowBytes = cacheRowBytes ?? columns * dtype.blockBytes
+        self.cacheRowBytes = cacheRowBytes ?? rowBytes
         self.dtype = dtype
         self.rowCount = rowCount
         self.columns = columns
     }
 
-    package static func supports(_ dtype: DType) -> Bool { dtype == .f32 || dtype == .f16 || dtype == .bf16 }
+    package static func supports(_ dtype: DType) -> Bool { [.f32, .f16, .bf16, .q8_0].contains(dtype) }
 }
 
 extension KernelSet {

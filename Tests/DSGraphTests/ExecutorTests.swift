@@ -67,7 +67,7 @@ import Testing
     }
 
     /// A second sequence in the batch, prompt or decode, changes no bit of the first.
-    @Test(arguments: Model.allCases, [DType.f32, .f16, .bf16])
+    @Test(arguments: Model.allCases, [DType.f32, .f16, .bf16, .q8_0])
     func batchDoesNotChangeBits(model: Model, cache: DType) throws {
         let graph = try model.graph(cache: cache)
         let executor = try makeExecutor(graph, kernels: .best())

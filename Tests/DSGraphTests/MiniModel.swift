@@ -12,10 +12,11 @@ enum MiniModel {
     private static let interleaved = RopeParameters(
         dimension: 8, style: .interleaved, inverseFrequencies: [1, 0.3, 0.1, 0.03])
 
-    /// Two layers with 4 query heads over 2 key heads of 8, biases, SwiGLU.
+    /// Two layers with 4 query heads over 2 key heads of 8 (32 where the cache has blocks), biases, SwiGLU.
     static func groupedQuery(seed: UInt64 = 7, cache: DType = .f32) throws -> Graph {
         var random = SeededRandom(seed: seed)
         var t = Trace()
+        let width = cache.isBlockQuantized ? 32 : 8
         let (ids, positions, slots) = (try t.input(.tokenIDs), try t.input(.positions), try t.input(.slots))
         let table = try random.weight("embed", [vocabulary, hidden], scale: 1)
         var x = try t.embedding(ids, table)
@@ -25,18 +26,20 @@ enum MiniModel {
                 try random.weight("\(name).\(part)", dims)
             }
             let normed = try t.rmsNorm(x, weight("norm1", [hidden]), eps: 1e-6)
-            let q = try t.linear(normed, weight("q", [32, hidden]), bias: weight("qb", [32]))
-            let k = try t.linear(normed, weight("k", [16, hidden]), bias: weight("kb", [16]))
-            let v = try t.linear(normed, weight("v", [16, hidden]), bias: weight("vb", [16]))
-            let queries = try t.rope(t.reshape(q, [.tokens, 4, 8]), positions, rope)
-            let rotated = try t.rope(t.reshape(k, [.tokens, 2, 8]), positions, rope)
-            let keys = try t.kvWrite(
-                t.state(StateSpec(name: "\(name).k", dtype: cache, rowWidth: 16)), rotated, slots: slots)
-            let values = try t.kvWrite(
-                t.state(StateSpec(name: "\(name).v", dtype: cache, rowWidth: 16)), v, slots: slots)
+            func state(_ part: String) -> StateSpec {
+                StateSpec(name: "\(name).\(part)", dtype: cache, rowWidth: 2 * width, parts: [width])
+            }
+            let q = try t.linear(normed, weight("q", [4 * width, hidden]), bias: weight("qb", [4 * width]))
+            let k = try t.linear(normed, weight("k", [2 * width, hidden]), bias: weight("kb", [2 * width]))
+            let v = try t.linear(normed, weight("v", [2 * width, hidden]), bias: weight("vb", [2 * width]))
+            let queries = try t.rope(t.reshape(q, [.tokens, 4, .fixed(width)]), positions, rope, range: 0..<8)
+            let rotated = try t.rope(t.reshape(k, [.tokens, 2, .fixed(width)]), positions, rope, range: 0..<8)
+            let keys = try t.kvWrite(t.state(state("k")), rotated, slots: slots)
+            let values = try t.kvWrite(t.state(state("v")), v, slots: slots)
             let mixed = try t.attention(
                 queries, keys: keys, values: .state(values), AttentionParameters(kvHeads: 2, scale: 0.35))
-            let out = try t.linear(t.reshape(mixed, [.tokens, 32]), weight("o", [hidden, 32]))
+            let out = try t.linear(
+                t.reshape(mixed, [.tokens, .fixed(4 * width)]), weight("o", [hidden, 4 * width]))
             x = try t.add(x, out)
             let second = try t.rmsNorm(x, weight("norm2", [hidden]), eps: 1e-6)
             let gate = try t.silu(t.linear(second, weight("gate", [64, hidden])))
@@ -63,23 +66,25 @@ enum MiniModel {
         return try finish(&t, x, table, &random)
     }
 
-    private static let (heads, nope, rotary, latentWidth, valueWidth) = (4, 16, 8, 32, 16)
+    private static let (heads, nope, latentWidth, valueWidth) = (4, 16, 32, 16)
 
     private static func attentionLayer(
         _ t: inout Trace, _ x: Value, _ positions: Value, _ form: MLAForm, _ name: String, _ cache: DType,
         _ random: inout SeededRandom
     ) throws -> Value {
+        let rotary = cache.isBlockQuantized ? 32 : 8
         let normed = try t.rmsNorm(x, random.weight("\(name).norm1", [hidden]), eps: 1e-6)
         let q = try t.linear(normed, random.weight("\(name).q", [heads * (nope + rotary), hidden]))
         let queries = try t.rope(
             t.reshape(q, [.tokens, .fixed(heads), .fixed(nope + rotary)]), positions, interleaved,
-            range: nope..<nope + rotary)
+            range: nope..<nope + 8)
         let compressed = try t.linear(normed, random.weight("\(name).kva", [latentWidth + rotary, hidden]))
         let latent = try t.rmsNorm(
             t.slice(compressed, axis: 1, 0..<latentWidth), random.weight("\(name).kvnorm", [latentWidth]), eps: 1e-6)
         let key = try t.rope(
-            t.slice(compressed, axis: 1, latentWidth..<latentWidth + rotary), positions, interleaved)
-        let spec = StateSpec(name: "\(name).kv", dtype: cache, rowWidth: latentWidth + rotary)
+            t.slice(compressed, axis: 1, latentWidth..<latentWidth + rotary), positions, interleaved, range: 0..<8)
+        let spec = StateSpec(
+            name: "\(name).kv", dtype: cache, rowWidth: latentWidth + rotary, parts: [latentWidth, rotary])
         let state = try t.kvWrite(t.state(spec), t.concat([latent, key], axis: 1), slots: t.input(.slots))
         let expand = try random.weight("\(name).kvb", [heads * (nope + valueWidth), latentWidth])
         let parameters = AttentionParameters(kvHeads: 1, scale: 0.2)
@@ -108,6 +113,7 @@ enum MiniModel {
         _ t: inout Trace, _ q: Value, _ state: StateVersion, _ expand: WeightRef, _ rows: TokenRows,
         _ parameters: AttentionParameters
     ) throws -> Value {
+        let rotary = (q.dims[2].fixedSize ?? 0) - nope
         let keyUp = try headSlices(expand, 0..<nope, ".k")
         let valueUp = try headSlices(expand, nope..<nope + valueWidth, ".v")
         let inner = try t.headLinear(t.slice(q, axis: 2, 0..<nope), keyUp, transposed: true)
@@ -120,6 +126,7 @@ enum MiniModel {
     private static func naive(
         _ t: inout Trace, _ q: Value, _ state: StateVersion, _ expand: WeightRef
     ) throws -> Value {
+        let rotary = (q.dims[2].fixedSize ?? 0) - nope
         let context = try t.gatherContext(state)
         let latent = try t.slice(context, axis: 1, 0..<latentWidth)
         let pairs = try t.reshape(

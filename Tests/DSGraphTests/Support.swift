@@ -35,7 +35,7 @@ final class StepMemory {
     init(graph: Graph, cacheRows: Int = 256) {
         var pointers: [UnsafeMutableRawPointer] = []
         for state in graph.states {
-            let bytes = cacheRows * state.rowWidth * state.dtype.blockBytes
+            let bytes = cacheRows * (state.rowBytes ?? 0)
             let block = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
             block.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
             pointers.append(block)

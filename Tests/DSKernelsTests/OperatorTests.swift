@@ -195,13 +195,13 @@ import Testing
         #expect(relativeError(found, expected) < 1e-6)
     }
 
-    @Test(arguments: tiers, [DType.f32, .f16, .bf16])
+    @Test(arguments: tiers, [DType.f32, .f16, .bf16, .q8_0])
     func cacheRowsAreStoredInTheirSlots(tier: KernelTier, dtype: DType) throws {
         let kernels = try kernels(tier)
         var numbers = Numbers(seed: 62)
-        let (columns, slots) = (27, [Int32(5), 0, -1, 3])
+        let (columns, slots) = (dtype.isBlockQuantized ? 96 : 27, [Int32(5), 0, -1, 3])
         let x = numbers.floats(slots.count * columns)
-        let size = columns * dtype.blockBytes
+        let size = try #require(dtype.rowBytes(columns))
         var cache = [UInt8](repeating: 0xEE, count: 6 * size)
         cache.withUnsafeMutableBytes { bytes in
             forEachShare(of: 2) { share in

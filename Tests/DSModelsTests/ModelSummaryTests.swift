@@ -27,6 +27,7 @@ import Testing
         #expect(summary.inventory.draftParameters == expected.draft)
         #expect(summary.hasDraft == (expected.draft > 0))
         #expect(summary.cacheBytesPerToken(.bf16) == expected.cacheBytes)
+        #expect(summary.cacheBytesPerToken(.f32) == 2 * expected.cacheBytes)
         let fixed = summary.inventory.bytes + summary.inventory.convertedBytes
         #expect(summary.memoryBytes(context: 100, sequences: 2, cacheType: .f32) == fixed + 400 * expected.cacheBytes)
         #expect(summary.inventory.bytesByType.values.reduce(0, +) == summary.inventory.bytes)

@@ -31,7 +31,7 @@ typedef struct ck_attention_args {
     int64_t q_stride;
     const uint8_t *k, *v; // key row of slot s at k + s * k_row_bytes, kv head g at g * dk elements
     int64_t k_row_bytes, v_row_bytes;
-    int32_t k_type, v_type; // F32, F16 or BF16
+    int32_t k_type, v_type; // F32, F16, BF16 or Q8_0, whose blocks lie inside a head
     float *out;             // [rows, out_stride], head h at h * dv
     int64_t out_stride;
     const ck_sequence *sequences; // [sequence_count]

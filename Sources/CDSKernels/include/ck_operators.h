@@ -94,7 +94,7 @@ typedef struct ck_combine_args {
     int32_t rows, top_k, n;
 } ck_combine_args;
 
-// Converts float rows to F32, F16 or BF16 and writes row r to row slots[r] of `out`; a negative slot is skipped.
+// Converts float rows to F32, F16, BF16 or Q8_0 and writes row r to row slots[r] of `out`; a negative slot is skipped.
 typedef struct ck_store_rows_args {
     const float *x; // [rows, x_stride]
     int64_t x_stride;

@@ -22,7 +22,7 @@ struct InfoCommand: ParsableCommand {
     var context: Int?
     @Option(help: "Sequences of that context at the same time.")
     var sequences = 1
-    @Option(help: "Element type of the key/value cache: f32, f16 or bf16.")
+    @Option(help: "Element type of the key/value cache: f32, f16, bf16 or q8_0.")
     var cacheType = CacheType.f32
     @Flag(help: "Print JSON.")
     var json = false
@@ -34,6 +34,7 @@ struct InfoCommand: ParsableCommand {
 
     func run() throws {
         let loaded = try model.load()
+        try cacheType.kvCacheType.check(loaded)
         let summary = ModelSummary(loaded)
         let copies = try loaded.layoutBytes(KernelSet.selected())
         let configuration = summary.configuration

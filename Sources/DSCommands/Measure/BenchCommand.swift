@@ -39,7 +39,7 @@ struct BenchCommand: ParsableCommand {
     var repetitions = 3
     @Option(help: "Prompt tokens per step.")
     var chunk = 512
-    @Option(help: "Element type of the key/value cache: f32, f16 or bf16.")
+    @Option(help: "Element type of the key/value cache: f32, f16, bf16 or q8_0.")
     var cacheType = CacheType.f16
     @Option(
         help: "Graph optimisation level, 0 (none) ... 3 (all; copies quantised weights into a faster layout in memory)."

@@ -7,7 +7,7 @@ import DSModels
 struct EngineOptions: ParsableArguments {
     @Option(name: [.short, .long], help: "Threads that compute (default: one per usable processor).")
     var threads: Int?
-    @Option(help: "Element type of the key/value cache: f32, f16 or bf16.")
+    @Option(help: "Element type of the key/value cache: f32, f16, bf16 or q8_0.")
     var cacheType = CacheType.f32
     @Option(
         help:
@@ -55,13 +55,14 @@ struct EngineOptions: ParsableArguments {
 
 /// Element types of the key/value cache, as options name them.
 enum CacheType: String, ExpressibleByArgument, CaseIterable {
-    case f32, f16, bf16
+    case f32, f16, bf16, q8_0
 
     var kvCacheType: KVCacheType {
         switch self {
         case .f32: .float32
         case .f16: .float16
         case .bf16: .bfloat16
+        case .q8_0: .q8_0
         }
     }
 }

@@ -1,6 +1,5 @@
 internal import DSGraph
 internal import DSKernels
-internal import DSTensor
 
 /// A batch as a graph's executor takes it; the memory for its sequences is reused.
 final class BatchInputs {
@@ -55,5 +54,6 @@ final class CacheStates {
         rows * graph.states.reduce(0) { $0 + rowBytes($1) }
     }
 
-    private static func rowBytes(_ state: StateSpec) -> Int { state.rowWidth * state.dtype.blockBytes }
+    /// A cache type that does not fill a state's rows was refused with the configuration.
+    private static func rowBytes(_ state: StateSpec) -> Int { state.rowBytes ?? 0 }
 }

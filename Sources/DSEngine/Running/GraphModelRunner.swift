@@ -43,6 +43,7 @@ package final class GraphModelRunner: ModelRunner {
     package init(
         _ model: LoadedModel, _ configuration: EngineConfiguration, backend: any Backend
     ) throws(EngineError) {
+        try configuration.kvCacheType.check(model)
         let options = TraceOptions(cacheType: configuration.kvCacheType.dtype)
         let level = OptimizationLevel(rawValue: configuration.optimizeLevel) ?? .fusion
         let draft = try Self.draftLayer(model, configuration)
@@ -149,6 +150,18 @@ extension KVCacheType {
         case .float32: .f32
         case .float16: .f16
         case .bfloat16: .bf16
+        case .q8_0: .q8_0
+        }
+    }
+
+    /// Throws if the model's cache rows are not whole blocks of this type.
+    package func check(_ model: LoadedModel) throws(EngineError) {
+        for state in model.architecture.stateSpecs(dtype) {
+            guard let width = state.unfitPart else { continue }
+            throw .invalidParameter(
+                field: "kv_cache_type",
+                expected: "a type without blocks, for \(state.name) has heads or parts of \(width) values",
+                found: "\(rawValue) in blocks of \(dtype.blockElements)")
         }
     }
 }

@@ -161,7 +161,7 @@ extension CPULowering {
     ) throws(GraphError) {
         let place = try builder.layout(of: state)
         let type = stateType(state, builder)
-        guard KVWriteArguments.supports(type.dtype) else {
+        guard KVWriteArguments.supports(type.dtype), type.rowBytes != nil else {
             throw .unsupported(op: "kvWrite", backend: "cpu", reason: "a cache of \(type.dtype)")
         }
         var source = try builder.layout(of: rows)
@@ -225,7 +225,12 @@ extension CPULowering {
         let values = try builder.layout(of: valueState)
         let valueType = stateType(valueState, builder)
         guard type.dtype == valueType.dtype else { throw unsupported(node, "keys and values of two types") }
-        guard KVWriteArguments.supports(type.dtype) else { throw unsupported(node, "a cache of \(type.dtype)") }
+        guard KVWriteArguments.supports(type.dtype), let keyRowBytes = type.rowBytes,
+            let valueRowBytes = valueType.rowBytes
+        else { throw unsupported(node, "a cache of \(type.dtype)") }
+        guard [dims[2], valueDimension].allSatisfy({ type.dtype.rowBytes($0) != nil }) else {
+            throw unsupported(node, "heads of \(dims[2]) and \(valueDimension) in a cache of \(type.dtype)")
+        }
         try checkHeads(node, dims[2], valueDimension)
         let out = builder.place(node.outputs[0])
         // A few rows are shared by all workers; more give each worker rows of its own.
@@ -238,8 +243,8 @@ extension CPULowering {
         ) { [kernels, arrivals = unsafe arrivals] resolver in
             unsafe AttentionKernel(
                 kernels: kernels, queries: resolver.operand(queries), queryStride: queries.strides[0],
-                keys: resolver.operand(keys), keyRowBytes: type.width * type.dtype.blockBytes,
-                values: resolver.operand(values), valueRowBytes: valueType.width * type.dtype.blockBytes,
+                keys: resolver.operand(keys), keyRowBytes: keyRowBytes, values: resolver.operand(values),
+                valueRowBytes: valueRowBytes,
                 cacheType: type.dtype, target: resolver.operand(out), rows: rows, contiguous: false,
                 headCount: dims[1], kvHeads: parameters.kvHeads, keyDimension: dims[2],
                 valueDimension: valueDimension, scale: parameters.scale, window: parameters.window,

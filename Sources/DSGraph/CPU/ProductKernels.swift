@@ -6,6 +6,8 @@ internal import DSTensor
 struct StateType {
     let dtype: DType
     let width: Int
+
+    var rowBytes: Int? { dtype.rowBytes(width) }
 }
 
 @unsafe struct GemmKernel: StepKernel {

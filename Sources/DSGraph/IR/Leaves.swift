@@ -22,16 +22,26 @@ package struct GraphInput: Hashable, Sendable {
 /// One leaf of explicit state: the rows of the key-value cache of one layer.
 package struct StateSpec: Hashable, Sendable {
     package let name: String
-    /// Element type of the cache: f32, f16 or bf16.
+    /// Element type of the cache: f32, f16, bf16 or q8_0.
     package let dtype: DType
     /// Elements per token.
     package let rowWidth: Int
+    /// Elements of the parts that a row repeats: a kv head, or a latent and its rotated key. Blocks of a quantised type
+    /// lie inside a part.
+    package let parts: [Int]
 
-    package init(name: String, dtype: DType, rowWidth: Int) {
+    /// - Parameter parts: nil stands for a row that is one part.
+    package init(name: String, dtype: DType, rowWidth: Int, parts: [Int]? = nil) {
         self.name = name
         self.dtype = dtype
         self.rowWidth = rowWidth
+        self.parts = parts ?? [rowWidth]
     }
+
+    /// Elements of the first part that is not a whole number of the type's blocks.
+    package var unfitPart: Int? { parts.first { dtype.rowBytes($0) == nil } }
+    /// Bytes per token; nil if the type's blocks do not fill the parts.
+    package var rowBytes: Int? { unfitPart == nil ? dtype.rowBytes(rowWidth) : nil }
 }
 
 /// A weight as the graph sees it: a name, its logical dimensions, and the mapped tensors that hold it.

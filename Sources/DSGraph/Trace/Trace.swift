@@ -92,6 +92,12 @@ package struct Trace: Sendable {
             if known.spec == spec { return known }
             throw .duplicateName(kind: "state", name: spec.name)
         }
+        if let width = spec.unfitPart {
+            throw .shape(
+                op: "state '\(spec.name)'", scope: "",
+                expected: "parts of a multiple of \(spec.dtype.blockElements) elements in \(spec.dtype)",
+                found: "\(width)")
+        }
         graph.states.append(spec)
         let version = StateVersion(value: try emit(.state(graph.states.count - 1), []), spec: spec)
         stateVersions[spec.name] = version

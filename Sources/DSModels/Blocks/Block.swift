@@ -18,7 +18,7 @@ package struct TraceOptions: Sendable, Hashable {
     /// Which form of latent attention prompt rows take; generated rows are always absorbed.
     package enum LatentForm: Sendable, Hashable { case naive, absorbed }
 
-    /// Element type of the key-value cache: f32, f16 or bf16.
+    /// Element type of the key-value cache: f32, f16, bf16 or q8_0.
     package var cacheType: DType
     package var latentForm: LatentForm
     /// Adds outputs for inspection: `router.L` (chosen experts) and `hidden.L` (the residual stream after layer L).

@@ -37,7 +37,9 @@ package struct GroupedAttention: AttentionBlock {
 
     package func stateSpecs(_ cacheType: DType) -> [StateSpec] {
         ["keys", "values"].map {
-            StateSpec(name: "\(name).\($0)", dtype: cacheType, rowWidth: shape.kvHeads * shape.headDimension)
+            StateSpec(
+                name: "\(name).\($0)", dtype: cacheType, rowWidth: shape.kvHeads * shape.headDimension,
+                parts: [shape.headDimension])
         }
     }
 

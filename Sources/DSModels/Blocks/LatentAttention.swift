@@ -52,7 +52,11 @@ package struct LatentAttention: AttentionBlock {
     }
 
     package func stateSpecs(_ cacheType: DType) -> [StateSpec] {
-        [StateSpec(name: "\(name).latent", dtype: cacheType, rowWidth: shape.cacheWidth)]
+        [
+            StateSpec(
+                name: "\(name).latent", dtype: cacheType, rowWidth: shape.cacheWidth,
+                parts: [shape.latentRank, shape.ropeDimension])
+        ]
     }
 
     package func trace(_ t: inout Trace, _ x: Value, _ step: StepContext) throws(GraphError) -> Value {

@@ -8,19 +8,23 @@ package struct ModelSummary: Sendable {
     package let configuration: ModelConfiguration
     package let inventory: TensorInventory
     package let hasDraft: Bool
-    /// Cached elements of one token over all layers.
-    package let cacheElementsPerToken: Int
+    /// Widths of the cache rows of one token.
+    private let cacheRowWidths: [Int]
 
     package init(_ model: LoadedModel) {
         name = model.name
         configuration = model.configuration
         inventory = model.inventory
         hasDraft = model.architecture.draft != nil
-        cacheElementsPerToken = model.architecture.stateSpecs(.f32).reduce(0) { $0 + $1.rowWidth }
+        cacheRowWidths = model.architecture.stateSpecs(.f32).map(\.rowWidth)
     }
 
-    /// Bytes that the cache grows by with every token.
-    package func cacheBytesPerToken(_ cacheType: DType) -> Int { cacheElementsPerToken * cacheType.blockBytes }
+    /// Bytes that the cache grows by with every token. The last block of a row, which engines want full, counts as a
+    /// whole one.
+    package func cacheBytesPerToken(_ cacheType: DType) -> Int {
+        let block = cacheType.blockElements
+        return cacheRowWidths.reduce(0) { $0 + ($1 + block - 1) / block * cacheType.blockBytes }
+    }
 
     /// Weights as they are mapped, copies made by loading, and the cache of `sequences` contexts of `context` tokens each; activations,
     /// which depend on the batch, come on top.

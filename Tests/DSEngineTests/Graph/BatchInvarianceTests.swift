@@ -29,6 +29,7 @@ struct Variant: Sendable, CustomTestStringConvertible {
     var batchTokens = 512
     var batchSize = 8
     var blockSize = 16
+    var cacheType = KVCacheType.float32
     /// Blocks of the whole cache; `nil`: plenty.
     var blocks: Int?
     /// Requests that run before the next one arrives, counted in turns of the loop.
@@ -52,6 +53,7 @@ struct Variant: Sendable, CustomTestStringConvertible {
         configuration.maxBatchSize = batchSize
         configuration.blockSize = blockSize
         configuration.kvCacheBytes = 4 << 20
+        configuration.kvCacheType = cacheType
         return try GraphModelRunner(model, configuration)
     }
 
