@@ -74,6 +74,8 @@ struct RunCommand: AsyncParsableCommand {
             "prompt_tokens": .integer(Int64(result.usage.promptTokens)),
             "completion_tokens": .integer(Int64(result.usage.completionTokens)),
             "reasoning_tokens": .integer(Int64(result.usage.reasoningTokens)),
+            "draft_tokens": .integer(Int64(result.usage.draftTokens)),
+            "accepted_draft_tokens": .integer(Int64(result.usage.acceptedDraftTokens)),
         ]
     }
 }

@@ -19,6 +19,8 @@ struct HealthRoutes {
                         "kv_cache_usage": .number(statistics.cacheUsage),
                         "steps": .integer(Int64(statistics.steps)),
                         "generated_tokens": .integer(Int64(statistics.generatedTokens)),
+                        "draft_tokens": .integer(Int64(statistics.draftTokens)),
+                        "accepted_draft_tokens": .integer(Int64(statistics.acceptedDraftTokens)),
                     ])
             }
             return Response.json(["status": "ok", "models": .object(models)])

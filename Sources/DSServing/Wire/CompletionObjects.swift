@@ -30,6 +30,8 @@ extension TokenUsage {
         for usage in usages {
             total.completionTokens += usage.completionTokens
             total.reasoningTokens += usage.reasoningTokens
+            total.draftTokens += usage.draftTokens
+            total.acceptedDraftTokens += usage.acceptedDraftTokens
             total.cachedPromptTokens = max(total.cachedPromptTokens, usage.cachedPromptTokens)
         }
         return total
@@ -41,7 +43,11 @@ extension TokenUsage {
             "completion_tokens": .integer(Int64(completionTokens)),
             "total_tokens": .integer(Int64(promptTokens + completionTokens)),
             "prompt_tokens_details": ["cached_tokens": .integer(Int64(cachedPromptTokens))],
-            "completion_tokens_details": ["reasoning_tokens": .integer(Int64(reasoningTokens))],
+            "completion_tokens_details": [
+                "reasoning_tokens": .integer(Int64(reasoningTokens)),
+                "accepted_prediction_tokens": .integer(Int64(acceptedDraftTokens)),
+                "rejected_prediction_tokens": .integer(Int64(draftTokens - acceptedDraftTokens)),
+            ],
         ]
     }
 }
