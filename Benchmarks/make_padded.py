@@ -32,6 +32,9 @@ def main():
     parser.add_argument("source", help="a GGUF or .ds file of architecture deepseek2")
     parser.add_argument("output")
     parser.add_argument("--factor", type=int, default=16, help="how many times wider (default: 16)")
+    parser.add_argument(
+        "--dense", action="store_true",
+        help="leave the routed experts as they are: rows of a step then read the same weights, as in a dense model")
     options = parser.parse_args()
     reader = gguf.GGUFReader(options.source)
     writer = gguf.GGUFWriter(options.output, "deepseek2")
@@ -39,12 +42,13 @@ def main():
         if field.name.startswith("GGUF.") or field.name == "general.architecture":
             continue
         value = field.contents()
-        if field.name.endswith("feed_forward_length"):
+        wider = [".feed_forward_length", ".expert_shared_count" if options.dense else ".expert_feed_forward_length"]
+        if any(field.name.endswith(name) for name in wider):
             value *= options.factor
         inner = field.types[-1] if field.types[0] == gguf.GGUFValueType.ARRAY else None
         writer.add_key_value(field.name, value, field.types[0], sub_type=inner)
     for tensor in reader.tensors:
-        data = padded(tensor.name, np.asarray(tensor.data), options.factor, experts=True)
+        data = padded(tensor.name, np.asarray(tensor.data), options.factor, experts=not options.dense)
         writer.add_tensor(tensor.name, np.ascontiguousarray(data), raw_dtype=tensor.tensor_type)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
