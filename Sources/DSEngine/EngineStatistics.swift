@@ -27,6 +27,8 @@ public struct EngineStatistics: Sendable, Equatable {
     public var acceptedDraftTokens = 0
     /// Those by their place in the guess, first to last.
     public var acceptedDraftTokensByPosition: [Int] = []
+    /// Why the model's own layer for guesses was given up; nil: it was not.
+    public var drafterError: String?
     public var submittedRequests = 0
     /// Requests that ended by themselves (end of sequence, stop token or length).
     public var finishedRequests = 0

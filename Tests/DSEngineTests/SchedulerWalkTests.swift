@@ -98,6 +98,12 @@ struct SchedulerWalkTests {
         #expect(Set((plan.prompts + plan.decodes).map(\.id)).count <= limits.maxBatchSize, "seed \(seed)")
         let runnable = world.shadows.values.contains { !$0.isPaused }
         #expect(!runnable || !plan.isEmpty || !plan.preempted.isEmpty, "seed \(seed): a runnable request starves")
+        // Guesses take nobody's rows: a prompt is cut by the cache alone where a step has any.
+        if plan.decodes.contains(where: { $0.drafted > 0 }), world.scheduler.pool.freeCount > 0 {
+            for chunk in plan.prompts {
+                #expect(chunk.end == world.shadows[chunk.id]?.prompt.count, "seed \(seed): \(chunk) waits for guesses")
+            }
+        }
         let batch = Batch(limits: limits)
         batch.build(plan, from: world.scheduler)
         try checkRows(batch, plan, &world, seed)

@@ -114,10 +114,11 @@ final class ScriptedDrafter: DraftRunner {
     let errorEvery: Int
     private var hidden: [UInt64] = []
     private var guesses = 0
-    /// Positions by cache row.
-    private var cache: [Int: Int32] = [:]
+    /// By cache row: the token of the row and the hash of everything up to it. A row that belongs to another request or to a
+    /// guess that was wrong does not continue the one before it.
+    private var cache: [Int: (token: Int32, hash: UInt64)] = [:]
     private var logits = UnsafeMutableBufferPointer<Float>.allocate(capacity: 512 * 61)
-    /// Rows that saw a cache row which was never written for their request.
+    /// Cache rows that a sequence saw and that are not its own.
     private let holes: Counter
 
     init(_ model: ScriptedModelRunner, errorEvery: Int, holes: Counter) {
@@ -135,15 +136,18 @@ final class ScriptedDrafter: DraftRunner {
         hidden = []
         for row in 0..<batch.rows {
             hidden.append(ScriptedModelRunner.mix(before[Int(sources[row])], batch.tokenIDs[row]))
-            cache[Int(batch.slots[row])] = batch.positions[row]
+            cache[Int(batch.slots[row])] = (batch.tokenIDs[row], hidden[row])
         }
         for place in 0..<batch.sequences.count {
             let sequence = batch.sequences[place]
+            var before: UInt64?
             for token in 0..<sequence.contextLength {
                 let block = batch.blockTables[sequence.tableStart + token / batch.blockSize]
-                if cache[Int(block) * batch.blockSize + token % batch.blockSize] != Int32(token) {
+                let row = cache[Int(block) * batch.blockSize + token % batch.blockSize]
+                if row == nil || before.map({ ScriptedModelRunner.mix($0, row?.token ?? 0) != row?.hash }) ?? false {
                     holes.value.add(1, ordering: .relaxed)
                 }
+                before = row?.hash
             }
         }
         for index in 0..<batch.sampledRows.count {

@@ -29,7 +29,11 @@ import Testing
         #expect(summary.cacheBytesPerToken(.bf16) == expected.cacheBytes)
         #expect(summary.cacheBytesPerToken(.f32) == 2 * expected.cacheBytes)
         let fixed = summary.inventory.bytes + summary.inventory.convertedBytes
-        #expect(summary.memoryBytes(context: 100, sequences: 2, cacheType: .f32) == fixed + 400 * expected.cacheBytes)
+        // One more layer, of the same width as each other.
+        let draftBytes = expected.draft > 0 ? expected.cacheBytes / summary.configuration.layerCount : 0
+        #expect(summary.draftCacheBytesPerToken(.bf16) == draftBytes)
+        let perToken = 2 * (expected.cacheBytes + draftBytes)
+        #expect(summary.memoryBytes(context: 100, sequences: 2, cacheType: .f32) == fixed + 200 * perToken)
         #expect(summary.inventory.bytesByType.values.reduce(0, +) == summary.inventory.bytes)
     }
 }

@@ -65,6 +65,7 @@ struct InfoCommand: ParsableCommand {
             ("draft_parameters", integer(inventory.draftParameters)), ("weight_bytes", integer(inventory.bytes)),
             ("converted_bytes", integer(inventory.convertedBytes)),
             ("cache_bytes_per_token", integer(summary.cacheBytesPerToken(cacheType.kvCacheType.dtype))),
+            ("draft_cache_bytes_per_token", integer(summary.draftCacheBytesPerToken(cacheType.kvCacheType.dtype))),
             ("context", integer(context)), ("sequences", integer(sequences)),
             ("memory_bytes", integer(memory(summary, context))), ("layout_bytes", integer(copies)),
         ]
@@ -114,7 +115,10 @@ struct InfoCommand: ParsableCommand {
         }
         table.add([
             "cache per token",
-            "\(Units.bytes(summary.cacheBytesPerToken(cacheType.kvCacheType.dtype))) (\(cacheType.rawValue))",
+            "\(Units.bytes(summary.cacheBytesPerToken(cacheType.kvCacheType.dtype))) (\(cacheType.rawValue))"
+                + (summary.hasDraft
+                    ? ", and \(Units.bytes(summary.draftCacheBytesPerToken(cacheType.kvCacheType.dtype))) for its own guesses"
+                    : ""),
         ])
         let sequenceText = sequences == 1 ? "" : " × \(sequences) sequences"
         table.add(["memory for \(context) tokens\(sequenceText)", Units.bytes(memory(summary, context))])

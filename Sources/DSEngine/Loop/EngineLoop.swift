@@ -100,9 +100,7 @@ package final class EngineLoop {
             progress.removeAll(keepingCapacity: true)
             scheduler.commit(plan, tokens: chosen, into: &progress)
             emit(logits)
-            try speculator?.propose(after: plan, &scheduler) { slot in
-                active[slot.rawValue].map { $0.sampling.parameters.temperature == 0 }
-            }
+            propose()
         } catch {
             failPlanned(error)
         }
@@ -120,7 +118,10 @@ package final class EngineLoop {
         chosen.removeAll(keepingCapacity: true)
         for index in plan.sampled.indices {
             let sampled = plan.sampled[index]
-            if let draft = sampled.draft, chosen[index - 1] != draft {
+            // A guess was wrong, or right and the last token of its request.
+            if let draft = sampled.draft,
+                chosen[index - 1] != draft || scheduler.isTerminator(draft, of: sampled.slot)
+            {
                 chosen.append(StepPlan.void)
                 continue
             }
@@ -145,6 +146,14 @@ package final class EngineLoop {
         speculator.learn(plan, chosen: chosen, seconds: seconds) { outcome in
             board.update { $0.record(outcome) }
         }
+    }
+
+    private func propose() {
+        guard let speculator else { return }
+        speculator.propose(after: plan, &scheduler) { slot in
+            active[slot.rawValue].map { $0.sampling.parameters.temperature == 0 }
+        }
+        if let error = speculator.drafterError { board.update { $0.drafterError = error.description } }
     }
 
     // MARK: Emit

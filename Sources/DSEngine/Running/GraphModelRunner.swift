@@ -156,7 +156,7 @@ extension KVCacheType {
 
     /// Throws if the model's cache rows are not whole blocks of this type.
     package func check(_ model: LoadedModel) throws(EngineError) {
-        for state in model.architecture.stateSpecs(dtype) {
+        for state in model.architecture.stateSpecs(dtype) + model.architecture.draftStateSpecs(dtype) {
             guard let width = state.unfitPart else { continue }
             throw .invalidParameter(
                 field: "kv_cache_type",

@@ -5,9 +5,9 @@ extension Scheduler {
         plan.removeAll()
         var budget = Budget(tokens: limits.maxBatchTokens, requests: limits.maxBatchSize)
         scheduleRunning(&budget, &plan) { $0.isDecoding }
-        scheduleDrafts(&budget)
         scheduleRunning(&budget, &plan) { !$0.isDecoding }
         if plan.preempted.isEmpty { admitWaiting(&budget, &plan) }
+        scheduleDrafts(&budget)
         emit(into: &plan)
     }
 
@@ -56,16 +56,23 @@ extension Scheduler {
         }
     }
 
-    /// Adds drafted tokens to the requests that decode, oldest first, as far as there are rows and cache for them.
+    /// Adds drafted tokens to the requests that decode, from rows that nobody needs for known tokens: one for each of them in
+    /// turn, oldest first.
     private mutating func scheduleDrafts(_ budget: inout Budget) {
-        for slot in running where budget.tokens > 0 {
-            guard let sequence = sequences[slot.rawValue], sequence.scheduled == 1, !sequence.draft.isEmpty else {
-                continue
+        var scheduled = 1
+        var isDone = false
+        while !isDone {
+            isDone = true
+            for slot in running where budget.tokens > 0 {
+                guard let sequence = sequences[slot.rawValue], sequence.scheduled == scheduled,
+                    sequence.draft.count >= scheduled,
+                    sequence.computed + scheduled < sequence.blocks.count * limits.blockSize
+                else { continue }
+                sequences[slot.rawValue]?.scheduled += 1
+                budget.tokens -= 1
+                isDone = false
             }
-            let rows = sequence.blocks.count * limits.blockSize - sequence.computed - 1
-            let count = min(sequence.draft.count, rows, budget.tokens)
-            sequences[slot.rawValue]?.scheduled += count
-            budget.tokens -= count
+            scheduled += 1
         }
     }
 

@@ -109,6 +109,11 @@ package struct Scheduler: Sendable {
         return max(0, reserve(1 + room, for: slot) - 1)
     }
 
+    /// Whether a token ends the request in `slot` whatever comes after it.
+    package func isTerminator(_ token: Int32, of slot: SequenceSlot) -> Bool {
+        sequences[slot.rawValue]?.ending(after: token, endTokens: endTokens)?.isTerminator ?? false
+    }
+
     /// Adds a guess to those at the tokens that follow the known ones; the next step computes as many as it has rows for.
     package mutating func appendDraft(_ token: Int32, to slot: SequenceSlot) {
         sequences[slot.rawValue]?.draft.append(token)
@@ -139,7 +144,13 @@ package struct Scheduler: Sendable {
             case .promptLogprob:
                 sequences[row.slot.rawValue]?.reportedPromptRows = row.tokenIndex + 1
             case .nextToken:
-                if tokens[index] != StepPlan.void { append(tokens[index], from: row, at: index, into: &progress) }
+                guard tokens[index] != StepPlan.void else { continue }
+                if index + 1 < plan.sampled.count, plan.sampled[index + 1].id == row.id,
+                    plan.sampled[index + 1].draft == tokens[index]
+                {
+                    sequences[row.slot.rawValue]?.acceptedCount += 1
+                }
+                append(tokens[index], from: row, at: index, into: &progress)
             }
         }
         for chunk in plan.decodes where chunk.drafted > 0 { settleDraft(chunk) }
@@ -168,7 +179,6 @@ package struct Scheduler: Sendable {
         _ token: Int32, from row: StepPlan.Sampled, at index: Int, into progress: inout [Progress]
     ) {
         sequences[row.slot.rawValue]?.tokens.append(token)
-        if row.draft != nil { sequences[row.slot.rawValue]?.acceptedCount += 1 }
         guard let ending = sequences[row.slot.rawValue]?.ending(after: token, endTokens: endTokens),
             let usage = sequences[row.slot.rawValue]?.usage
         else {

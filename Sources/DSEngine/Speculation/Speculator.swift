@@ -5,10 +5,14 @@
 /// names one token, this accepts exactly as often as rejection sampling does.
 package final class Speculator {
     private let limit: Int
+    /// Rows of a step.
+    private let rowLimit: Int
     private let usesLookup: Bool
     /// Whether guesses are left out that are expected not to pay.
     private let adapts: Bool
-    private let drafter: (any DraftRunner)?
+    private var drafter: (any DraftRunner)?
+    /// Why the drafter was given up.
+    package private(set) var drafterError: EngineError?
     private let batch: Batch
     private let clock = ContinuousClock()
 
@@ -56,6 +60,7 @@ package final class Speculator {
         drafter: (any DraftRunner)?, adapts: Bool = true
     ) {
         limit = maxDraftTokens
+        rowLimit = limits.maxBatchTokens
         self.adapts = adapts
         self.usesLookup = usesLookup
         self.drafter = drafter
@@ -88,7 +93,7 @@ package final class Speculator {
             let slot = plan.sampled[index].slot
             var outcome = Outcome()
             while index < plan.sampled.count, plan.sampled[index].slot == slot, plan.sampled[index].draft != nil {
-                let isRight = chosen[index] != StepPlan.void
+                let isRight = chosen[index - 1] == plan.sampled[index].draft
                 if outcome.accepted == outcome.drafted { record(slot, outcome.drafted, isRight) }
                 outcome.drafted += 1
                 if isRight { outcome.accepted += 1 }
@@ -115,30 +120,35 @@ package final class Speculator {
     /// - Parameter isGreedy: of the request in a slot; nil if it is gone.
     package func propose(
         after plan: StepPlan, _ scheduler: inout Scheduler, isGreedy: (SequenceSlot) -> Bool?
-    ) throws(EngineError) {
+    ) {
         candidates.removeAll(keepingCapacity: true)
         for chunk in plan.prompts { consider(chunk, scheduler, isGreedy) }
         for chunk in plan.decodes { consider(chunk, scheduler, isGreedy) }
         outlook = Outlook(rows: candidates.count, tokens: Double(candidates.count), draftingSeconds: 0)
-        guard let drafter else {
-            if usesLookup { for index in candidates.indices { lookUp(index, &scheduler) } }
-            return
-        }
         if adapts, !candidates.isEmpty { budget.note(requests: candidates.count, rate: drafterRate, limit: limit) }
         if usesLookup, !wantsPlainStep {
-            for index in candidates.indices { lookUp(index, &scheduler) }
+            for index in candidates.indices where pays(1) { lookUp(index, &scheduler) }
         }
-        if !budget.isResting { try draft(drafter, after: plan, &scheduler) }
+        guard let drafter, !budget.isResting else { return }
+        do throws(EngineError) {
+            try draft(drafter, after: plan, &scheduler)
+        } catch {
+            // Guesses change the speed alone: the requests go on without.
+            drafterError = error
+            self.drafter = nil
+        }
     }
 
     private func consider(
         _ chunk: StepPlan.Chunk, _ scheduler: borrowing Scheduler, _ isGreedy: (SequenceSlot) -> Bool?
     ) {
+        while followed.count <= chunk.slot.rawValue { followed.append(0) }
+        // Also while the drafter rests: another request may have the slot, or the same one its tokens again.
+        if chunk.start == 0 { followed[chunk.slot.rawValue] = 0 }
         guard scheduler.slot(of: chunk.id) == chunk.slot, scheduler.mayDraft(chunk.slot), isLast(chunk, scheduler),
             let isGreedy = isGreedy(chunk.slot)
         else { return }
         while origins.count <= chunk.slot.rawValue { origins.append([]) }
-        while followed.count < origins.count { followed.append(0) }
         origins[chunk.slot.rawValue].removeAll(keepingCapacity: true)
         candidates.append(Candidate(slot: chunk.slot, isGreedy: isGreedy))
     }
@@ -153,9 +163,12 @@ package final class Speculator {
 
     /// Whether one row more for a guess that is right with this chance pays: a token may not cost more than tokens do.
     private func pays(_ chance: Double, drafting: Double = 0) -> Bool {
-        guard adapts, let now = budget.model.seconds(rows: outlook.rows),
+        guard outlook.rows < rowLimit else { return false }
+        guard adapts else { return true }
+        if budget.wantsSample, outlook.rows == candidates.count { return true }
+        guard let now = budget.model.seconds(rows: outlook.rows),
             let more = budget.model.seconds(rows: outlook.rows + 1)
-        else { return true }
+        else { return false }
         return chance * (now + outlook.draftingSeconds) >= (more - now + drafting) * outlook.tokens
     }
 
@@ -232,8 +245,6 @@ package final class Speculator {
         guard scheduler.slot(of: chunk.id) == chunk.slot else { return }
         scheduler.withSequence(chunk.slot) { tokens, _, blocks in
             let end = min(chunk.end, tokens.count - 1)
-            while followed.count <= chunk.slot.rawValue { followed.append(0) }
-            if chunk.start == 0 { followed[chunk.slot.rawValue] = 0 }
             guard chunk.start < end, followed[chunk.slot.rawValue] == chunk.start else { return }
             followed[chunk.slot.rawValue] = end
             batch.append(chunk.start..<end, blocks: blocks, isPrompt: isPrompt) { tokens[$0 + 1] }

@@ -7,7 +7,7 @@ package struct StepCosts: Sendable, Equatable {
         var lastStep = 0
     }
 
-    /// Steps with more rows are taken to cost as much as one of these.
+    /// Steps with more rows are bound by arithmetic: guesses do not pay there.
     package static let maximumRows = 64
     /// Steps after which a measurement is forgotten, so that one disturbed minute does not decide for ever.
     private static let lifetime = 1024
@@ -32,16 +32,19 @@ package struct StepCosts: Sendable, Equatable {
         entries[rows].count >= 2 && step - entries[rows].lastStep <= Self.lifetime
     }
 
-    /// The expected time of a step of so many rows, which never falls as they grow; nil if nothing was measured yet. What
-    /// was not measured is taken to cost no more than the next smaller step, so that it is tried.
+    /// The expected time of a step of so many rows, which never falls as they grow: measured, or between its measured
+    /// neighbours. One row more than was ever measured counts as much as the largest that was, so that it is tried; nil beyond.
     package func seconds(rows: Int) -> Double? {
-        let rows = min(max(rows, 1), Self.maximumRows)
-        var least: Double?
+        guard (1...Self.maximumRows).contains(rows) else { return nil }
+        var least: (rows: Int, seconds: Double)?
         for larger in rows...Self.maximumRows where isKnown(larger) {
-            least = min(least ?? .infinity, entries[larger].seconds)
+            if least.map({ entries[larger].seconds < $0.seconds }) ?? true { least = (larger, entries[larger].seconds) }
         }
-        if let least { return least }
-        return (1..<rows).last { isKnown($0) }.map { entries[$0].seconds }
+        let smaller = (1..<rows).last { isKnown($0) }
+        guard let least else { return smaller.flatMap { rows == $0 + 1 ? entries[$0].seconds : nil } }
+        guard !isKnown(rows), let smaller, least.seconds > entries[smaller].seconds else { return least.seconds }
+        let part = Double(rows - smaller) / Double(least.rows - smaller)
+        return entries[smaller].seconds + part * (least.seconds - entries[smaller].seconds)
     }
 }
 
@@ -53,11 +56,13 @@ package struct DrafterBudget: Sendable, Equatable {
     package var drafter = StepCosts()
     /// Steps until a drafter that did not pay is tried again.
     private static let pause = 4096
-    /// Steps of a trial, in which it works whatever it costs.
+    /// Steps of a trial, in which it works unless it clearly does not pay.
     private static let trial = 256
+    /// Steps after which that can be clear.
+    private static let shortest = 64
     private var step = 0
     private var restsUntil = 0
-    private var worksUntil = trial
+    private var trialStart = 0
 
     package init() {}
 
@@ -65,6 +70,8 @@ package struct DrafterBudget: Sendable, Equatable {
 
     /// Every so often a step goes without guesses, so that its cost is known.
     package var wantsPlainStep: Bool { step % 32 == 31 }
+    /// And every so often a guess is made whatever it promises, so that promises stay true.
+    package var wantsSample: Bool { step % 32 == 15 }
 
     /// The least time of a token with guesses that are right at this rate, as a multiple of that without; nil if too
     /// little was measured.
@@ -89,9 +96,12 @@ package struct DrafterBudget: Sendable, Equatable {
     /// Notes a step; lets the drafter rest if it does not pay.
     package mutating func note(requests: Int, rate: Double, limit: Int) {
         step += 1
-        guard step >= worksUntil, !isResting else { return }
-        guard let time = relativeTime(requests: requests, rate: rate, limit: limit), time > 1 else { return }
+        let worked = step - trialStart
+        guard worked >= Self.shortest, !isResting,
+            let time = relativeTime(requests: requests, rate: rate, limit: limit),
+            time > (worked < Self.trial ? 1.1 : 1)
+        else { return }
         restsUntil = step + Self.pause
-        worksUntil = restsUntil + Self.trial
+        trialStart = restsUntil
     }
 }

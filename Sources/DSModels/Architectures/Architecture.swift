@@ -33,6 +33,13 @@ extension Architecture {
     }
 }
 
+extension Architecture {
+    /// The state that the drafter adds to a sequence's.
+    package func draftStateSpecs(_ cacheType: DType) -> [StateSpec] {
+        draft?.layer.attention.stateSpecs(cacheType) ?? []
+    }
+}
+
 /// What a traced network offers its caller.
 package struct ModelOutputs {
     /// `[S, vocabulary]`: logits of the sampled rows.

@@ -10,6 +10,7 @@ package struct ModelSummary: Sendable {
     package let hasDraft: Bool
     /// Widths of the cache rows of one token.
     private let cacheRowWidths: [Int]
+    private let draftRowWidths: [Int]
 
     package init(_ model: LoadedModel) {
         name = model.name
@@ -17,19 +18,26 @@ package struct ModelSummary: Sendable {
         inventory = model.inventory
         hasDraft = model.architecture.draft != nil
         cacheRowWidths = model.architecture.stateSpecs(.f32).map(\.rowWidth)
+        draftRowWidths = model.architecture.draftStateSpecs(.f32).map(\.rowWidth)
     }
 
     /// Bytes that the cache grows by with every token. The last block of a row, which engines want full, counts as a
     /// whole one.
-    package func cacheBytesPerToken(_ cacheType: DType) -> Int {
+    package func cacheBytesPerToken(_ cacheType: DType) -> Int { Self.bytes(cacheRowWidths, cacheType) }
+
+    /// The same of the drafter's cache, which speculation with the model's own layer adds.
+    package func draftCacheBytesPerToken(_ cacheType: DType) -> Int { Self.bytes(draftRowWidths, cacheType) }
+
+    private static func bytes(_ widths: [Int], _ cacheType: DType) -> Int {
         let block = cacheType.blockElements
-        return cacheRowWidths.reduce(0) { $0 + ($1 + block - 1) / block * cacheType.blockBytes }
+        return widths.reduce(0) { $0 + ($1 + block - 1) / block * cacheType.blockBytes }
     }
 
-    /// Weights as they are mapped, copies made by loading, and the cache of `sequences` contexts of `context` tokens each; activations,
-    /// which depend on the batch, come on top.
+    /// Weights as they are mapped, copies made by loading, and the cache of `sequences` contexts of `context` tokens each, the
+    /// drafter's included; activations, which depend on the batch, come on top.
     package func memoryBytes(context: Int, sequences: Int = 1, cacheType: DType) -> Int {
-        inventory.bytes + inventory.convertedBytes + context * sequences * cacheBytesPerToken(cacheType)
+        let perToken = cacheBytesPerToken(cacheType) + draftCacheBytesPerToken(cacheType)
+        return inventory.bytes + inventory.convertedBytes + context * sequences * perToken
     }
 }
 
