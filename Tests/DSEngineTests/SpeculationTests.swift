@@ -182,11 +182,21 @@ struct SpeculationTests {
                     budget.model.record(rows: rows, seconds: 1 + 0.1 * Double(rows))
                     budget.drafter.record(rows: rows, seconds: drafting)
                 }
-                budget.note(requests: 1, rate: 0.9, limit: 4)
+                budget.note(requests: 1, guesses: 2, rate: 0.9, limit: 4)
                 if budget.isResting { resting += 1 } else { working += 1 }
             }
             #expect((resting > 0) == rests)
             #expect(working > 2 * 64, "it is tried, and tried again")
+        }
+        // Nothing is known of more rows: what counts is whether anything is guessed.
+        for (guesses, rests) in [(32, false), (0, true)] {
+            var budget = DrafterBudget()
+            for _ in 0..<200 {
+                budget.model.record(rows: 32, seconds: 1)
+                budget.drafter.record(rows: 32, seconds: 0.1)
+                budget.note(requests: 32, guesses: guesses, rate: 0.9, limit: 4)
+            }
+            #expect(budget.isResting == rests)
         }
     }
 }

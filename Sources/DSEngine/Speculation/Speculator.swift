@@ -121,11 +121,14 @@ package final class Speculator {
     package func propose(
         after plan: StepPlan, _ scheduler: inout Scheduler, isGreedy: (SequenceSlot) -> Bool?
     ) {
+        let guesses = candidates.reduce(0) { $0 + $1.count }
         candidates.removeAll(keepingCapacity: true)
         for chunk in plan.prompts { consider(chunk, scheduler, isGreedy) }
         for chunk in plan.decodes { consider(chunk, scheduler, isGreedy) }
         outlook = Outlook(rows: candidates.count, tokens: Double(candidates.count), draftingSeconds: 0)
-        if adapts, !candidates.isEmpty { budget.note(requests: candidates.count, rate: drafterRate, limit: limit) }
+        if adapts, !candidates.isEmpty {
+            budget.note(requests: candidates.count, guesses: guesses, rate: drafterRate, limit: limit)
+        }
         if usesLookup, !wantsPlainStep {
             for index in candidates.indices where pays(1) { lookUp(index, &scheduler) }
         }

@@ -63,6 +63,8 @@ package struct DrafterBudget: Sendable, Equatable {
     private var step = 0
     private var restsUntil = 0
     private var trialStart = 0
+    /// Guesses per request and step lately.
+    private var guessing = 1.0
 
     package init() {}
 
@@ -93,14 +95,17 @@ package struct DrafterBudget: Sendable, Equatable {
         return least.isFinite ? least : nil
     }
 
-    /// Notes a step; lets the drafter rest if it does not pay.
-    package mutating func note(requests: Int, rate: Double, limit: Int) {
+    /// Notes a step; lets the drafter rest if it does not pay. Where nothing tells what more rows would cost, because none are
+    /// tried any more, following is all that it does.
+    /// - Parameter guesses: of all requests together, made after the step before.
+    package mutating func note(requests: Int, guesses: Int, rate: Double, limit: Int) {
         step += 1
+        guessing += (Double(guesses) / Double(requests) - guessing) / 16
         let worked = step - trialStart
-        guard worked >= Self.shortest, !isResting,
-            let time = relativeTime(requests: requests, rate: rate, limit: limit),
-            time > (worked < Self.trial ? 1.1 : 1)
-        else { return }
+        guard worked >= Self.shortest, !isResting else { return }
+        let time = relativeTime(requests: requests, rate: rate, limit: limit) ?? (guessing < 0.25 ? 2 : 0)
+        guard time > (worked < Self.trial ? 1.1 : 1) else { return }
+        guessing = 1
         restsUntil = step + Self.pause
         trialStart = restsUntil
     }
