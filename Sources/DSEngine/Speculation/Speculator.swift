@@ -162,6 +162,10 @@ package final class Speculator {
         return chunk.end >= known - 1
     }
 
+    private func rate(_ source: AcceptanceTable.Source, of candidate: Candidate) -> Double {
+        candidate.isGreedy ? greedy.rate(source) : sampled.rate(source)
+    }
+
     private var wantsPlainStep: Bool { adapts && budget.wantsPlainStep }
 
     /// Whether one row more for a guess that is right with this chance pays: a token may not cost more than tokens do.
@@ -180,8 +184,7 @@ package final class Speculator {
         _ token: Int32, _ source: AcceptanceTable.Source, to index: Int, _ scheduler: inout Scheduler
     ) -> Bool {
         let candidate = candidates[index]
-        let rate = candidate.isGreedy ? greedy.rate(source) : sampled.rate(source)
-        let chance = candidate.chance * rate
+        let chance = candidate.chance * rate(source, of: candidate)
         guard candidate.count < limit, pays(chance),
             scheduler.reserveDraft(candidate.count + 1, for: candidate.slot) > candidate.count
         else { return false }
@@ -200,8 +203,7 @@ package final class Speculator {
             let match = scheduler.withSequence(slot, { tokens, _, _ in PromptLookup.match(tokens) }) ?? nil
         else { return }
         let source = AcceptanceTable.Source.lookup(length: match.length)
-        let rate = candidates[index].isGreedy ? greedy.rate(source) : sampled.rate(source)
-        guard drafter == nil || budget.isResting || rate >= drafterRate else { return }
+        guard drafter == nil || budget.isResting || rate(source, of: candidates[index]) >= drafterRate else { return }
         for place in 0..<limit {
             let token = scheduler.withSequence(slot) { tokens, draft, _ in
                 let next = match.next + place
