@@ -3,6 +3,7 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#include <stdatomic.h>
 
 // The register state that the operating system saves (XCR0).
 static uint64_t enabled_state(void) {
@@ -11,7 +12,7 @@ static uint64_t enabled_state(void) {
     return (uint64_t)high << 32 | low;
 }
 
-uint32_t ck_features(void) {
+static uint32_t probe(void) {
     uint32_t a, b, c, d, features = 0;
     if (!__get_cpuid(1, &a, &b, &c, &d)) return 0;
     uint32_t fma = c >> 12 & 1, osxsave = c >> 27 & 1, avx = c >> 28 & 1, f16c = c >> 29 & 1;
@@ -29,6 +30,17 @@ uint32_t ck_features(void) {
         if (a >= 1 && __get_cpuid_count(7, 1, &a1, &b1, &c1, &d1) && (a1 >> 5 & 1)) features |= CK_FEATURE_AVX512_BF16;
     }
     return features;
+}
+
+// Asked once: `cpuid` leaves a virtual machine, which takes as long as a small product.
+uint32_t ck_features(void) {
+    static _Atomic uint64_t known; // with a bit above the features' when it is known
+    uint64_t features = atomic_load_explicit(&known, memory_order_relaxed);
+    if (!features) {
+        features = 1ull << 32 | probe();
+        atomic_store_explicit(&known, features, memory_order_relaxed);
+    }
+    return (uint32_t)features;
 }
 #elif defined(__aarch64__)
 #if defined(__linux__)

@@ -18,6 +18,7 @@ static inline vf second_columns(const void *p) {
 
 #define TOKENS 2
 #define NAME(function) function##_avx2
+#define ENTRY ck_gemm_interleaved_bf16_avx2
 #include "ck_gemm_interleaved_bf16_body.h"
 
 #pragma clang attribute pop

@@ -19,6 +19,7 @@ static inline vf second_columns(const void *p) {
 
 #define TOKENS 6
 #define NAME(function) function##_avx512
+#define ENTRY ck_gemm_interleaved_bf16_avx512
 #include "ck_gemm_interleaved_bf16_body.h"
 
 #pragma clang attribute pop

@@ -115,11 +115,20 @@ static int32_t activation_format(int32_t type) {
     };
 
 #if defined(__x86_64__)
+static void gemm_interleaved_bf16_avx512(const ck_gemm_args *args, const ck_share *share) {
+    if (ck_features() & CK_FEATURE_AVX512_BF16)
+        ck_gemm_interleaved_bf16_dot_avx512(args, share);
+    else
+        ck_gemm_interleaved_bf16_avx512(args, share);
+}
+
+#define GEMM_INTERLEAVED_BF16_avx2(args, share) ck_gemm_interleaved_bf16_avx2(args, share)
+#define GEMM_INTERLEAVED_BF16_avx512(args, share) gemm_interleaved_bf16_avx512(args, share)
 #define CK_INTERLEAVED_TABLE(name)                                                                                     \
     static int32_t gemm_interleaved_##name(const ck_gemm_args *args, const ck_share *share) {                          \
         switch (args->weight.type - CK_INTERLEAVED) {                                                                  \
         case CK_BF16:                                                                                                  \
-            ck_gemm_interleaved_bf16_##name(args, share);                                                              \
+            GEMM_INTERLEAVED_BF16_##name(args, share);                                                                 \
             return 1;                                                                                                  \
         case CK_Q8_0:                                                                                                  \
             ck_gemm_tiles(&ck_kind_interleaved_q8_0_##name, args, share);                                              \

@@ -39,6 +39,7 @@
 
 CK_DECLARE_INTERLEAVED(avx2)
 CK_DECLARE_INTERLEAVED(avx512)
+void ck_gemm_interleaved_bf16_dot_avx512(const ck_gemm_args *, const ck_share *);
 CK_DECLARE_TIER(avx2)
 CK_DECLARE_TIER(avx512)
 CK_DECLARE_TIER(neon)
