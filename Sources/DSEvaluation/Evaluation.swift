@@ -9,6 +9,8 @@ package struct Evaluation: Sendable {
         package let reasoning: String
         package let answer: String
         package let completionTokens: Int
+        /// Seconds from the first token to the last.
+        package let decodingSeconds: Double
     }
 
     /// Results of one task's items.
@@ -68,7 +70,7 @@ package struct Evaluation: Sendable {
         guard room > 0 else {
             return Outcome(
                 item: item, isCorrect: false, reasoning: "", answer: "(the prompt is longer than the model's context)",
-                completionTokens: 0)
+                completionTokens: 0, decodingSeconds: 0)
         }
         request.options.stopping.maxTokens = min(maxTokens, room)
         let (output, result) = try await generator.chat(request).collect()
@@ -76,7 +78,7 @@ package struct Evaluation: Sendable {
         return Outcome(
             item: item, isCorrect: item.check.accepts(output.content, calls: calls), reasoning: output.reasoning,
             answer: output.content + calls.map { "\($0.name)\($0.arguments)" }.joined(separator: "\n"),
-            completionTokens: result.usage.completionTokens)
+            completionTokens: result.usage.completionTokens, decodingSeconds: result.timings.decodingSeconds)
     }
 
     /// Scores by task, in the order of first appearance.

@@ -36,22 +36,30 @@ internal import CDSKernels
 }
 
 extension KernelSet {
-    /// out[t, h, n] = Σ_k x[t, h, k] * weight[h, n, k]. Heads are split over workers. Block scales are not per head
-    /// here: expand such weights first.
+    /// out[t, h, n] = Σ_k x[t, h, k] * weight[h, n, k]. Workers share the heads' tiles of sixteen rows. Block scales are
+    /// not per head here: expand such weights first.
     package func headGemm(_ arguments: HeadGemmArguments, share: WorkShare) {
         let serial = unsafe WorkShare(worker: 0, count: 1, scratch: share.scratch)
-        for head in share.range(of: arguments.headCount) {
-            let weight = arguments.weight
+        let weight = arguments.weight
+        let tiles = (weight.rows + 15) / 16
+        let mine = share.range(of: arguments.headCount * tiles)
+        var tile = mine.lowerBound
+        while tile < mine.upperBound {
+            let head = tile / tiles
+            let count = min((head + 1) * tiles, mine.upperBound) - tile
+            let row = (tile - head * tiles) * 16
             unsafe gemm(
                 GemmArguments(
                     weight: MatrixWeight(
-                        base: weight.base + head * arguments.headBytes, dtype: weight.dtype, rows: weight.rows,
-                        columns: weight.columns, rowBytes: weight.rowBytes),
+                        base: weight.base + head * arguments.headBytes + row * weight.rowBytes, dtype: weight.dtype,
+                        rows: min(count * 16, weight.rows - row), columns: weight.columns, rowBytes: weight.rowBytes,
+                        isInterleaved: weight.isInterleaved),
                     activations: arguments.input + head * arguments.inputHeadStride,
                     activationStride: arguments.inputStride,
-                    out: arguments.out + head * arguments.outHeadStride, outStride: arguments.outStride,
+                    out: arguments.out + head * arguments.outHeadStride + row, outStride: arguments.outStride,
                     rowCount: arguments.rowCount),
                 share: serial)
+            tile += count
         }
     }
 

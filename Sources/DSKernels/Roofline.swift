@@ -56,7 +56,7 @@ package struct Roofline: Sendable, Equatable {
         let operations = unsafe ck_peak(tier, kind.code, 1, &sink) * rounds
         guard operations > 0 else { return nil }
         let seconds = fastest {
-            pool.run { _, _ in
+            pool.run { _ in
                 var sink: Float = 0
                 _ = unsafe ck_peak(tier, kind.code, rounds, &sink)
             }
@@ -84,12 +84,12 @@ package struct Roofline: Sendable, Equatable {
         let part = bytes / pool.threadCount / 4096 * 4096
         let base = unsafe SharedBytes(address: UInt(bitPattern: memory.base))
         // Pages that nobody wrote are all the same zeros.
-        pool.run { share, _ in
+        pool.run { share in
             unsafe UnsafeMutableRawBufferPointer(start: base.pointer(at: share.worker * part), count: part)
                 .initializeMemory(as: UInt8.self, repeating: UInt8(truncatingIfNeeded: share.worker + 1))
         }
         let seconds = fastest {
-            pool.run { share, _ in
+            pool.run { share in
                 _ = unsafe ck_read(
                     tier, base.pointer(at: share.worker * part)!.assumingMemoryBound(to: UInt8.self), Int64(part))
             }

@@ -73,7 +73,7 @@ import Testing
                                                 itemCount: sharedItems, partials: partials.baseAddress!,
                                                 arrivals: arrivals.baseAddress!))
                                     if let threads {
-                                        threads.run { share, _ in kernels.attention(arguments, share: share) }
+                                        threads.run { share in kernels.attention(arguments, share: share) }
                                     } else {
                                         forEachShare(of: workers) { kernels.attention(arguments, share: $0) }
                                     }

@@ -57,9 +57,9 @@ struct AnswerPrinter {
 extension GenerationResult {
     /// Tokens, time to first token and rate, for a line under the answer.
     var summary: String {
-        let total = timings.finished.map { $0 / .seconds(1) } ?? 0
-        let first = timings.firstToken.map { $0 / .seconds(1) } ?? total
-        let rate = total > first ? Double(usage.completionTokens - 1) / (total - first) : 0
+        let first = (timings.firstToken ?? timings.finished).map { $0 / .seconds(1) } ?? 0
+        let seconds = timings.decodingSeconds
+        let rate = seconds > 0 ? Double(usage.completionTokens - 1) / seconds : 0
         return "\(usage.promptTokens) prompt + \(usage.completionTokens) tokens, first after "
             + "\(Units.decimal(first * 1000, 0)) ms, then \(Units.decimal(rate, 1)) tokens/s"
     }

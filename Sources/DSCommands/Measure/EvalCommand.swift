@@ -67,7 +67,9 @@ struct EvalCommand: AsyncParsableCommand {
         let perplexities = try await perplexities(evaluation, loaded)
         let report = EvalReport(
             model: loaded.name, scores: Evaluation.scores(outcomes), perplexities: perplexities,
-            tokens: outcomes.reduce(0) { $0 + $1.completionTokens }, seconds: seconds, statistics: statistics)
+            tokens: outcomes.reduce(0) { $0 + $1.completionTokens }, seconds: seconds,
+            decodedTokens: outcomes.reduce(0) { $0 + max(0, $1.completionTokens - 1) },
+            decodingSeconds: outcomes.reduce(0) { $0 + $1.decodingSeconds }, statistics: statistics)
         Terminal.line(json ? report.json.serializedString(.pretty) : report.table)
         try writeFailures(outcomes)
         await generator.engine.shutdown()
@@ -144,6 +146,9 @@ struct EvalReport {
     let perplexities: [(name: String, value: Double)]
     let tokens: Int
     let seconds: Double
+    /// Tokens after the first of each answer, and what they took.
+    let decodedTokens: Int
+    let decodingSeconds: Double
     /// The engine's, after the answers.
     let statistics: EngineStatistics
 
@@ -167,6 +172,10 @@ struct EvalReport {
             let rate = Double(tokens) / seconds
             lines.append("\(tokens) tokens in \(Units.decimal(seconds, 1)) s (\(Units.decimal(rate, 0)) tokens/s)")
         }
+        if decodingSeconds > 0 {
+            let rate = Double(decodedTokens) / decodingSeconds
+            lines.append("after the first token of an answer: \(Units.decimal(rate, 0)) tokens/s")
+        }
         if statistics.draftTokens > 0 {
             let (drafted, accepted) = (statistics.draftTokens, statistics.acceptedDraftTokens)
             let share = 100 * Double(accepted) / Double(drafted)
@@ -188,6 +197,7 @@ struct EvalReport {
             "model": .text(model), "tasks": .array(scores.map(score)), "all": score(total),
             "perplexity": .object(JSONObject(perplexities.map { (JSONString($0.name), .number($0.value)) })),
             "completion_tokens": .integer(Int64(tokens)), "seconds": .number(seconds),
+            "decoded_tokens": .integer(Int64(decodedTokens)), "decoding_seconds": .number(decodingSeconds),
             "steps": .integer(Int64(statistics.steps)),
             "speculation": [
                 "drafts": .integer(Int64(statistics.drafts)),

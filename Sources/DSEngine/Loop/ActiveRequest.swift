@@ -8,6 +8,9 @@ final class ActiveRequest {
     let submitted: ContinuousClock.Instant
     var sampling: SamplingState
     var timings = RequestTimings()
+    /// When its consumer was last woken, and whether events were sent since that it was not told of.
+    var woken: ContinuousClock.Instant?
+    var holdsEvents = false
 
     init(_ submission: Submission, endTokens: [Int32]) {
         id = submission.id

@@ -20,6 +20,11 @@ package final class EngineLoop {
     private var chosen: [Int32] = []
     private var progress: [Progress] = []
     private let clock = ContinuousClock()
+    /// Tokens are handed to a consumer at most this often: waking one costs as much as a small model's layer, and its
+    /// thread takes a worker's processor.
+    private static let wakingInterval = Duration.milliseconds(1)
+    /// Whether any request `holdsEvents`.
+    private var holdsEvents = false
 
     package init(
         runner: any ModelRunner, limits: Scheduler.Limits, endTokens: [Int32], mailbox: Mailbox,
@@ -89,6 +94,8 @@ package final class EngineLoop {
     @discardableResult
     package func step() -> Bool {
         scheduler.schedule(into: &plan)
+        // A step with prompt rows may take long.
+        if plan.isEmpty || plan.promptRows > 0 { wakeConsumers() }
         guard !plan.isEmpty else { return !plan.preempted.isEmpty }
         let started = clock.now
         noteScheduled(started)
@@ -160,7 +167,7 @@ package final class EngineLoop {
 
     private func emit(_ logits: UnsafeBufferPointer<Float>) {
         let now = clock.now
-        emitPromptLogprobs(logits)
+        emitPromptLogprobs(logits, now)
         for entry in progress {
             guard let request = active[entry.slot.rawValue], request.id == entry.id else { continue }
             if let index = entry.sampledIndex {
@@ -174,7 +181,7 @@ package final class EngineLoop {
                 } else {
                     token = GeneratedToken(id: chosen[index], isTerminator: entry.isTerminator)
                 }
-                send(.token(token), to: request)
+                send(.token(token), to: request, now: now)
             }
             if let ending = entry.finish {
                 board.update { $0.finishedRequests += 1 }
@@ -184,7 +191,7 @@ package final class EngineLoop {
     }
 
     /// One event per request with the rows of this step.
-    private func emitPromptLogprobs(_ logits: UnsafeBufferPointer<Float>) {
+    private func emitPromptLogprobs(_ logits: UnsafeBufferPointer<Float>, _ now: ContinuousClock.Instant) {
         var index = 0
         while index < plan.sampled.count {
             let first = plan.sampled[index]
@@ -203,12 +210,35 @@ package final class EngineLoop {
                 tokens.append(reporter.report(token, row(index, of: logits), count: count, isTerminator: false))
                 index += 1
             }
-            send(.prompt(tokens), to: request)
+            send(.prompt(tokens), to: request, now: now)
         }
     }
 
-    private func send(_ event: TokenEvent, to request: ActiveRequest) {
-        if !request.channel.send(event) { scheduler.setPaused(request.id, true) }
+    private func send(_ event: TokenEvent, to request: ActiveRequest, now: ContinuousClock.Instant) {
+        let isDue = isDue(request, now)
+        if isDue { request.woken = now }
+        request.holdsEvents = !isDue
+        holdsEvents = holdsEvents || !isDue
+        if !request.channel.send(event, wakes: isDue) { scheduler.setPaused(request.id, true) }
+    }
+
+    private func isDue(_ request: ActiveRequest, _ now: ContinuousClock.Instant) -> Bool {
+        request.woken.map { $0.duration(to: now) >= Self.wakingInterval } ?? true
+    }
+
+    /// Wakes the consumers that were not told of their last events: all, or those whose interval is over.
+    private func wakeConsumers(dueAt now: ContinuousClock.Instant? = nil) {
+        guard holdsEvents else { return }
+        holdsEvents = false
+        for case let request? in active where request.holdsEvents {
+            if let now, !isDue(request, now) {
+                holdsEvents = true
+                continue
+            }
+            request.holdsEvents = false
+            request.woken = now ?? clock.now
+            request.channel.wake()
+        }
     }
 
     private func end(
@@ -265,6 +295,7 @@ package final class EngineLoop {
             $0.lastStep = now
         }
         publish()
+        wakeConsumers(dueAt: now)
     }
 
     private func publish() {

@@ -103,6 +103,12 @@ public struct RequestTimings: Sendable, Equatable {
     /// Until its last event.
     public var finished: Duration?
 
+    /// Seconds from the first token to the last event; 0 without a token.
+    public var decodingSeconds: Double {
+        guard let firstToken, let finished else { return 0 }
+        return max(0, (finished - firstToken) / .seconds(1))
+    }
+
     public init(scheduled: Duration? = nil, firstToken: Duration? = nil, finished: Duration? = nil) {
         self.scheduled = scheduled
         self.firstToken = firstToken

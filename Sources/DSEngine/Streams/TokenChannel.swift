@@ -36,17 +36,23 @@ package final class TokenChannel: Sendable {
     // MARK: The loop's side
 
     /// Adds an event. Returns false if the request must pause after this step.
-    func send(_ event: TokenEvent) -> Bool {
+    /// - Parameter wakes: whether a consumer that waits goes on at once, or with a later event or `wake()`.
+    func send(_ event: TokenEvent, wakes: Bool = true) -> Bool {
         let (waiter, hasRoom) = state.withLock { state -> (CheckedContinuation<Void, Never>?, Bool) in
             guard !state.isAbandoned, state.end == nil else { return (nil, true) }
             precondition(state.count < state.ring.count, "a step sent more events than it may")
             state.ring[(state.head + state.count) % state.ring.count] = event
             state.count += 1
             state.isPaused = state.isPaused || state.ring.count - state.count < eventsPerStep
-            return (state.waiter.take(), !state.isPaused)
+            return (wakes ? state.waiter.take() : nil, !state.isPaused)
         }
         waiter?.resume()
         return hasRoom
+    }
+
+    /// Lets a consumer go on that waits although events were sent.
+    func wake() {
+        state.withLock { $0.waiter.take() }?.resume()
     }
 
     /// No event follows; the consumer sees the end, or the error, after the events before it.

@@ -46,66 +46,45 @@ package final class CPUBackend: Backend {
 /// Runs plans on the pool, one after the other, in the caller's thread.
 final class CPUStream: ExecutionStream {
     private let pool: ThreadPool
-    private let job = PlanJob()
 
     init(pool: ThreadPool) { self.pool = pool }
 
     func submit(_ plan: Plan, _ context: UnsafePointer<RunContext>, profile: StepProfile?) {
-        unsafe job.prepare(plan, context, profile)
-        pool.run(job)
-        profile?.endRun()
-        job.clear()
+        withExtendedLifetime((plan, profile)) {
+            unsafe pool.run(
+                PlanJob(
+                    steps: UnsafePointer(plan.table.baseAddress), phases: UnsafeBufferPointer(plan.phases),
+                    context: context, profile: profile.map { unsafe Unmanaged.passUnretained($0) }))
+        }
+        profile?.endRun(DispatchTime.now().uptimeNanoseconds)
     }
 
     /// `submit` returns when the plan has finished.
     func synchronize() {}
 }
 
-/// One run of a plan, walked by every worker.
-@safe private final class PlanJob: ParallelJob {
-    private var plan: Plan?
-    private var steps = unsafe UnsafeBufferPointer<Unmanaged<Step>>(start: nil, count: 0)
-    private var barriers = unsafe UnsafeBufferPointer<Bool>(start: nil, count: 0)
-    private var context: UnsafePointer<RunContext>?
-    private var profile: StepProfile?
+/// One run of a plan, which the caller holds: the steps between two barriers are a phase.
+@unsafe private struct PlanJob: ParallelJob {
+    let steps: UnsafePointer<Unmanaged<Step>>?
+    let phases: UnsafeBufferPointer<Range<Int>>
+    let context: UnsafePointer<RunContext>
+    let profile: Unmanaged<StepProfile>?
 
-    func prepare(_ plan: Plan, _ context: UnsafePointer<RunContext>, _ profile: StepProfile?) {
-        self.plan = plan
-        unsafe steps = UnsafeBufferPointer(plan.table)
-        unsafe barriers = UnsafeBufferPointer(plan.barriers)
-        unsafe self.context = context
-        self.profile = profile
-    }
+    var phaseCount: Int { unsafe phases.count }
 
-    func clear() {
-        plan = nil
-        profile = nil
-    }
-
-    func run(share: WorkShare, barrier: Barrier) {
-        guard let context = unsafe context else { return }
-        if share.worker == 0, let profile {
-            unsafe runTimed(context, share, barrier, profile)
-            return
-        }
-        for index in unsafe 0..<steps.count {
+    func run(phase: Int, share: WorkShare) {
+        guard let steps = unsafe steps else { return }
+        for index in unsafe phases[phase] {
+            if share.worker == 0, let profile = unsafe profile { unsafe begin(steps[index], profile) }
             unsafe steps[index]._withUnsafeGuaranteedRef { unsafe $0.run(context, share: share) }
-            if unsafe barriers[index] { barrier.wait() }
         }
     }
 
-    /// As `run`; the time of a step includes the barrier after it.
-    private func runTimed(
-        _ context: UnsafePointer<RunContext>, _ share: WorkShare, _ barrier: Barrier, _ profile: StepProfile
-    ) {
-        for index in unsafe 0..<steps.count {
-            let start = DispatchTime.now().uptimeNanoseconds
-            unsafe steps[index]._withUnsafeGuaranteedRef { unsafe $0.run(context, share: share) }
-            let step = unsafe steps[index].takeUnretainedValue()
-            // Before the barrier: afterwards others may write where the step read.
-            let work = unsafe step.work(context)
-            if unsafe barriers[index] { barrier.wait() }
-            profile.add(step, from: start, to: DispatchTime.now().uptimeNanoseconds, work: work)
+    /// Called for first parts only, so by one thread at a time; before the step, as others may write later where it reads.
+    private func begin(_ step: Unmanaged<Step>, _ profile: Unmanaged<StepProfile>) {
+        let step = unsafe step.takeUnretainedValue()
+        unsafe profile._withUnsafeGuaranteedRef {
+            $0.begin(step, at: DispatchTime.now().uptimeNanoseconds, work: unsafe step.work(context))
         }
     }
 }

@@ -147,7 +147,7 @@ extension CPULowering {
     }
 
     func headLinear(_ transposed: Bool, _ node: Node, _ builder: inout PlanBuilder) throws(GraphError) {
-        let (weight, headBytes) = try weights.heads(node.inputs[1], builder)
+        let (weight, headBytes) = try weights.heads(node.inputs[1], isTransposed: transposed, builder)
         let dims = builder.dims(of: node.inputs[0])
         var layout = try builder.layout(of: node.inputs[0])
         if layout.strides[2] != 1, dims[2] != 1 { layout = try dense(node.inputs[0], &builder) }
@@ -159,16 +159,23 @@ extension CPULowering {
             layout = prepared.layout
             (stride, headStride) = (rowBytes * dims[1], rowBytes)
         }
-        let out = builder.place(node.outputs[0])
-        let outputs = builder.dims(of: node.outputs[0])[2]
+        let out = builder.placeJoined(node.outputs[0])
         let count = RowCount(builder.type(of: node.outputs[0]).dims[0])
         let source = layout
         let strides = (stride, headStride)
-        builder.append(reads: [source.storage], writes: [out.storage]) { [kernels] resolver in
+        // Heads are joined with their rotated parts.
+        let rest = try builder.takeOtherParts(of: node.outputs[0]).map { value, place throws(GraphError) in
+            CopyPart(source: try builder.layout(of: value), target: place, type: builder.type(of: value))
+        }
+        let copies = try copyList(rest, node, builder)
+        builder.append(
+            reads: [source.storage] + rest.map(\.source.storage), writes: [out.storage]
+        ) { [kernels] resolver in
             unsafe HeadGemmKernel(
                 kernels: kernels, transposed: transposed, weight: weight, headBytes: headBytes, headCount: dims[1],
                 input: resolver.operand(source), inputStride: strides.0, inputHeadStride: strides.1,
-                target: resolver.operand(out), outputs: outputs, rows: count)
+                target: resolver.operand(out), targetStride: out.strides[0], targetHeadStride: out.strides[1],
+                rows: count, rest: copies(resolver))
         }
     }
 
@@ -177,14 +184,15 @@ extension CPULowering {
         let scale = unsafe try weights.vector(node.inputs[1], builder)
         var offsets: UnsafePointer<Float>?
         if let bias { unsafe offsets = try weights.vector(bias, builder) }
-        let out = try builder.place(node.outputs[0], over: node.inputs[0])
+        let out = try builder.placeJoined(node.outputs[0], over: node.inputs[0])
+        let stride = out.strides.count > 1 ? out.strides[out.strides.count - 2] : x.columns
         let kind: NormKernel.Kind = bias == nil ? .rms : .layer
         builder.append(reads: [x.layout.storage], writes: [out.storage], owns: .rows(x.count)) {
             [kernels, offsets = unsafe offsets] resolver in
             unsafe NormKernel(
                 kernels: kernels, kind: kind, source: resolver.operand(x.layout), sourceStride: x.stride, residual: nil,
-                residualStride: 0, sum: nil, target: resolver.operand(out), weight: scale, bias: offsets,
-                rows: x.count, columns: x.columns, epsilon: epsilon)
+                residualStride: 0, sum: nil, target: resolver.operand(out), targetStride: stride, weight: scale,
+                bias: offsets, rows: x.count, columns: x.columns, epsilon: epsilon)
         }
     }
 
@@ -208,8 +216,8 @@ extension CPULowering {
             unsafe NormKernel(
                 kernels: kernels, kind: .rms, source: resolver.operand(x.layout), sourceStride: x.stride,
                 residual: resolver.operand(residual.layout), residualStride: residual.stride,
-                sum: resolver.operand(sum), target: resolver.operand(out), weight: scale, bias: nil, rows: x.count,
-                columns: x.columns, epsilon: epsilon)
+                sum: resolver.operand(sum), target: resolver.operand(out), targetStride: x.columns, weight: scale,
+                bias: nil, rows: x.count, columns: x.columns, epsilon: epsilon)
         }
     }
 
@@ -220,11 +228,12 @@ extension CPULowering {
         var source = try builder.layout(of: x)
         if source.strides[dims.count - 1] != 1, dims[dims.count - 1] != 1 { source = try dense(x, &builder) }
         let place = try builder.layout(of: positions)
-        let out = try builder.place(result, over: x)
+        let out = try builder.placeJoined(result, over: x)
         let count = RowCount(builder.type(of: x).dims[0])
         let heads = dims.count == 3 ? dims[1] : 1
         let width = dims[dims.count - 1]
         let headStride = dims.count == 3 ? source.strides[1] : width
+        let outHeadStride = dims.count == 3 ? out.strides[1] : width
         let frequencies = unsafe builder.owner.keep(item.parameters.inverseFrequencies)
         let from = source
         builder.append(
@@ -232,7 +241,8 @@ extension CPULowering {
         ) { [kernels] resolver in
             unsafe RopeKernel(
                 kernels: kernels, source: resolver.operand(from), sourceStride: from.strides[0],
-                sourceHeadStride: headStride, target: resolver.operand(out), positions: resolver.operand(place),
+                sourceHeadStride: headStride, target: resolver.operand(out), targetStride: out.strides[0],
+                targetHeadStride: outHeadStride, positions: resolver.operand(place),
                 frequencies: frequencies, rows: count, headCount: heads, headDimension: width, offset: item.offset,
                 rotaryCount: item.parameters.dimension,
                 style: item.parameters.style == .interleaved ? .interleaved : .halfSplit,

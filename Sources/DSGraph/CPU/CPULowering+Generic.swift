@@ -126,16 +126,17 @@ extension CPULowering {
     }
 
     func concat(_ axis: Int, _ node: Node, _ builder: inout PlanBuilder) throws(GraphError) {
-        let out = builder.place(node.outputs[0])
+        let out = builder.placeConcatenation()
         var start = 0
         var parts: [CopyPart] = []
         for input in node.inputs {
             var target = out
             target.offset += start * out.strides[axis]
-            parts.append(CopyPart(source: try builder.layout(of: input), target: target, type: builder.type(of: input)))
             start += builder.dims(of: input)[axis]
+            guard !builder.isJoined(input) else { continue }
+            parts.append(CopyPart(source: try builder.layout(of: input), target: target, type: builder.type(of: input)))
         }
-        try copyParts(parts, node, &builder)
+        if !parts.isEmpty { try copyParts(parts, node, &builder) }
     }
 
     func joinRows(_ node: Node, _ builder: inout PlanBuilder) throws(GraphError) {
@@ -156,7 +157,7 @@ extension CPULowering {
             ], node, &builder)
     }
 
-    private struct CopyPart {
+    struct CopyPart {
         let source: Layout
         let target: Layout
         let type: ValueType
@@ -164,13 +165,20 @@ extension CPULowering {
 
     /// Copies into parts of one buffer that do not overlap, in one step.
     private func copyParts(_ parts: [CopyPart], _ node: Node, _ builder: inout PlanBuilder) throws(GraphError) {
+        let list = try copyList(parts, node, builder)
+        builder.append(
+            reads: parts.map(\.source.storage), writes: parts.map(\.target.storage)
+        ) { resolver in unsafe list(resolver) }
+    }
+
+    func copyList(
+        _ parts: [CopyPart], _ node: Node, _ builder: PlanBuilder
+    ) throws(GraphError) -> (AddressResolver) -> CopyList {
         for part in parts where unsafe part.type.rank > StridedCopy.maximumRank || part.type.dtype.blockBytes != 4 {
             throw unsupported(node, "rank or element size of \(part.type)")
         }
         let owner = builder.owner
-        builder.append(
-            reads: parts.map(\.source.storage), writes: parts.map(\.target.storage)
-        ) { resolver in
+        return { resolver in
             let copies = unsafe parts.map { part in
                 unsafe StridedCopy(
                     source: resolver.operand(part.source), target: resolver.operand(part.target), type: part.type,

@@ -86,7 +86,7 @@ internal import DSTensor
             for part in 0..<weight.matrixCount {
                 let source = try matrix(index, part: part)
                 let target = unsafe SharedAddress(place)
-                unsafe pool.run { share, _ in unsafe kernels.interleave(source, to: target.address, share: share) }
+                unsafe pool.run { share in unsafe kernels.interleave(source, to: target.address, share: share) }
                 unsafe matrices.append(kernels.interleaved(source, at: place))
                 unsafe place += kernels.interleavedByteCount(rows: source.rows, rowBytes: source.rowBytes)
             }
@@ -203,19 +203,25 @@ internal import DSTensor
     }
 
     /// The first head's matrix and the bytes to the next one.
-    func heads(_ value: ValueID, _ builder: PlanBuilder) throws(GraphError) -> (first: MatrixWeight, headBytes: Int) {
+    /// - Parameter isTransposed: whether products run along the stored rows, as they lie in the file.
+    func heads(
+        _ value: ValueID, isTransposed: Bool, _ builder: PlanBuilder
+    ) throws(GraphError) -> (first: MatrixWeight, headBytes: Int) {
+        func part(_ index: Int, _ part: Int) throws(GraphError) -> MatrixWeight {
+            isTransposed ? try matrix(index, part: part) : try productMatrix(index, part: part)
+        }
         let (index, weight) = try reference(value, builder)
         guard weight.blockScales.isEmpty else {
             throw .weight(name: weight.name, reason: "per-head matrices take no block scales: expand them first")
         }
-        let first = try matrix(index, part: 0)
+        let first = try part(index, 0)
         var distance = first.rowBytes * first.rows
-        for part in 1..<max(1, weight.dims[0]) {
-            let matrix = try matrix(index, part: part)
+        for head in 1..<max(1, weight.dims[0]) {
+            let matrix = try part(index, head)
             let found = unsafe matrix.base - first.base
-            if part == 1 { distance = found }
-            guard found == distance * part else {
-                throw .weight(name: weight.name, reason: "expected equally spaced matrices, found \(found) at \(part)")
+            if head == 1 { distance = found }
+            guard found == distance * head else {
+                throw .weight(name: weight.name, reason: "expected equally spaced matrices, found \(found) at \(head)")
             }
         }
         return (first, distance)

@@ -76,19 +76,23 @@ struct StateType {
     let inputStride: Int
     let inputHeadStride: Int
     let target: Operand
-    let outputs: Int
+    let targetStride: Int
+    let targetHeadStride: Int
     let rows: RowCount
+    /// Values that the results are joined with.
+    let rest: CopyList
 
     func run(_ context: UnsafePointer<RunContext>, share: WorkShare) {
         let arguments = unsafe HeadGemmArguments(
             weight: weight, headBytes: headBytes, headCount: headCount, input: input.address(context),
             inputStride: inputStride, inputHeadStride: inputHeadStride, out: target.floats(context),
-            outStride: headCount * outputs, outHeadStride: outputs, rowCount: rows(context))
+            outStride: targetStride, outHeadStride: targetHeadStride, rowCount: rows(context))
         if unsafe transposed {
             unsafe kernels.headGemmTransposed(arguments, share: share)
         } else {
             unsafe kernels.headGemm(arguments, share: share)
         }
+        unsafe rest.run(context, share: share)
     }
 
     func work(_ context: UnsafePointer<RunContext>) -> StepWork {

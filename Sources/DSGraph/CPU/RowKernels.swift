@@ -189,6 +189,7 @@ internal import DSKernels
     let residualStride: Int
     let sum: Operand?
     let target: Operand
+    let targetStride: Int
     let weight: UnsafePointer<Float>
     let bias: UnsafePointer<Float>?
     let rows: RowCount
@@ -198,8 +199,8 @@ internal import DSKernels
     func run(_ context: UnsafePointer<RunContext>, share: WorkShare) {
         let arguments = unsafe NormArguments(
             input: source.floats(context), inputStride: sourceStride, residual: residual?.floats(context),
-            residualStride: residualStride, sum: sum?.floats(context), out: target.floats(context), weight: weight,
-            bias: bias, rowCount: rows(context), columns: columns, epsilon: epsilon)
+            residualStride: residualStride, sum: sum?.floats(context), out: target.floats(context), outStride: targetStride,
+            weight: weight, bias: bias, rowCount: rows(context), columns: columns, epsilon: epsilon)
         switch unsafe kind {
         case .rms: unsafe kernels.rmsNorm(arguments, share: share)
         case .layer: unsafe kernels.layerNorm(arguments, share: share)
@@ -213,6 +214,8 @@ internal import DSKernels
     let sourceStride: Int
     let sourceHeadStride: Int
     let target: Operand
+    let targetStride: Int
+    let targetHeadStride: Int
     let positions: Operand
     let frequencies: UnsafePointer<Float>
     let rows: RowCount
@@ -227,7 +230,8 @@ internal import DSKernels
         unsafe kernels.rope(
             RopeArguments(
                 input: source.floats(context), inputStride: sourceStride, inputHeadStride: sourceHeadStride,
-                out: target.floats(context), positions: positions.integers(context), frequencies: frequencies,
+                out: target.floats(context), outStride: targetStride, outHeadStride: targetHeadStride,
+                positions: positions.integers(context), frequencies: frequencies,
                 rowCount: rows(context), headCount: headCount, headDimension: headDimension, rotaryOffset: offset,
                 rotaryCount: rotaryCount, style: style, attentionFactor: attentionFactor), share: share)
     }

@@ -1,5 +1,5 @@
-/// When the steps of the plans that ran began, how long they took and what they had to do. Times are those of worker 0 and end
-/// with the barrier after a step.
+/// When the steps of the plans that ran began, how long they took and what they had to do. Times are those of the
+/// first part of a step and end when the next one begins.
 package final class StepProfile {
     package struct Event: Sendable {
         /// `layers.0.attention/linear`.
@@ -14,16 +14,27 @@ package final class StepProfile {
     package private(set) var events: [Event] = []
     package private(set) var runs = 0
     private var origin: UInt64?
+    private var open: (step: Step, start: UInt64, work: StepWork)?
 
     package init() {}
 
-    func add(_ step: Step, from start: UInt64, to end: UInt64, work: StepWork) {
+    func begin(_ step: Step, at time: UInt64, work: StepWork) {
+        close(time)
+        open = (step, time, work)
+    }
+
+    func endRun(_ time: UInt64) {
+        close(time)
+        runs += 1
+    }
+
+    private func close(_ end: UInt64) {
+        guard let (step, start, work) = open else { return }
         let origin = origin ?? start
         self.origin = origin
         events.append(
             Event(
                 label: step.label, start: Double(start - origin) / 1e9, seconds: Double(end - start) / 1e9, work: work))
+        open = nil
     }
-
-    func endRun() { runs += 1 }
 }

@@ -26,7 +26,7 @@ extension Pass {
 
     private static func isProduct(_ op: Op) -> Bool {
         switch op {
-        case .linear, .linearGroup, .gateUpSwiGLU, .experts: true
+        case .linear, .linearGroup, .gateUpSwiGLU, .experts, .headLinear(transposed: false): true
         default: false
         }
     }

@@ -6,14 +6,14 @@
     package let memory: MemoryPlan
     package let steps: [Step]
     /// Number of barriers that a run passes.
-    package let barrierCount: Int
+    package var barrierCount: Int { unsafe max(0, phases.count - 1) }
     /// Matrix products that found their activation already prepared.
     package let sharedPreparations: Int
     let outputs: [OutputPlace]
     private let owner: PlanOwner
     let table: UnsafeMutableBufferPointer<Unmanaged<Step>>
-    /// Whether workers meet after each step.
-    let barriers: UnsafeMutableBufferPointer<Bool>
+    /// The steps between two barriers.
+    let phases: UnsafeMutableBufferPointer<Range<Int>>
 
     @unsafe struct OutputPlace {
         let layout: Layout
@@ -27,17 +27,19 @@
         let resolver = AddressResolver(offsets: memory.offsets, graph: builder.graph)
         let steps = schedule.order.map { builder.drafts[$0].make(resolver) }
         unsafe table = .allocate(capacity: steps.count)
-        unsafe barriers = .allocate(capacity: steps.count)
-        var count = 0
+        var phases: [Range<Int>] = []
         for (index, step) in steps.enumerated() {
             unsafe table.initializeElement(at: index, to: .passUnretained(step))
-            let isLast = index + 1 == steps.count
-            let meets = !isLast && schedule.epochs[schedule.order[index]] != schedule.epochs[schedule.order[index + 1]]
-            unsafe barriers.initializeElement(at: index, to: meets)
-            count += meets ? 1 : 0
+            let follows = index > 0 && schedule.epochs[schedule.order[index]] == schedule.epochs[schedule.order[index - 1]]
+            if follows, let last = phases.popLast() {
+                phases.append(last.lowerBound..<index + 1)
+            } else {
+                phases.append(index..<index + 1)
+            }
         }
+        unsafe self.phases = .allocate(capacity: phases.count)
+        _ = unsafe self.phases.initialize(from: phases)
         self.steps = steps
-        barrierCount = count
         bucket = builder.bucket
         owner = builder.owner
         sharedPreparations = builder.sharedPreparations
@@ -52,7 +54,7 @@
 
     deinit {
         unsafe table.deallocate()
-        unsafe barriers.deallocate()
+        unsafe phases.deallocate()
     }
 
     private static func requests(_ builder: PlanBuilder, _ schedule: StepSchedule) throws(GraphError) -> [BufferRequest]

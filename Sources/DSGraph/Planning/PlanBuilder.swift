@@ -17,6 +17,11 @@ package struct PlanBuilder {
     private var prepared: [PreparationKey: Storage] = [:]
     package private(set) var sharedPreparations = 0
     private var position = 0
+    /// Results that only a concatenation along the last axis reads: its node, and where they begin in a row of it.
+    private let joins: [ValueID: (node: Int, start: Int)]
+    private var joinedLayouts: [Int: Layout] = [:]
+    /// Parts of concatenations that lie in their place already.
+    private var joined: Set<ValueID> = []
 
     /// One step before memory is planned.
     struct StepDraft {
@@ -44,6 +49,27 @@ package struct PlanBuilder {
         for output in graph.outputs { lastUse[roots[output.value.index].index] = Int.max }
         self.roots = roots
         self.lastUse = lastUse
+        joins = Self.joins(graph)
+    }
+
+    private static func joins(_ graph: Graph) -> [ValueID: (node: Int, start: Int)] {
+        var readers = [Int](repeating: 0, count: graph.types.count)
+        for node in graph.nodes {
+            for input in node.inputs { readers[input.index] += 1 }
+        }
+        for output in graph.outputs { readers[output.value.index] += 1 }
+        var joins: [ValueID: (node: Int, start: Int)] = [:]
+        for (index, node) in graph.nodes.enumerated() {
+            guard case .concat(let axis) = node.op, axis == graph.type(of: node.outputs[0]).rank - 1 else { continue }
+            var start = 0
+            for input in node.inputs {
+                if readers[input.index] == 1 { joins[input] = (index, start) }
+                // The last axis is a symbol only in sums of vectors, which nobody places in parts.
+                guard let width = graph.type(of: input).dims[axis].fixedSize else { break }
+                start += width
+            }
+        }
+        return joins
     }
 
     // MARK: Questions
@@ -103,6 +129,53 @@ package struct PlanBuilder {
         layouts[value.index] = layout
         return layout
     }
+
+    /// A result in its part of the concatenation that alone reads it, with the distances of that one's rows; else in a
+    /// buffer of its own. For steps that can write such rows.
+    package mutating func placeJoined(_ value: ValueID) -> Layout {
+        guard let (node, start) = joins[value] else { return place(value) }
+        var layout = joinedLayout(node)
+        layout.offset = start
+        layouts[value.index] = layout
+        joined.insert(value)
+        return layout
+    }
+
+    /// A result in its part of a concatenation, else in the place of an operand that dies here, else in a buffer of its own.
+    package mutating func placeJoined(_ value: ValueID, over operand: ValueID) throws(GraphError) -> Layout {
+        joins[value] == nil ? try place(value, over: operand) : placeJoined(value)
+    }
+
+    /// Where a concatenation's result lies.
+    private mutating func joinedLayout(_ node: Int) -> Layout {
+        if let known = joinedLayouts[node] { return known }
+        let layout = place(graph.nodes[node].outputs[0])
+        joinedLayouts[node] = layout
+        return layout
+    }
+
+    /// The place of the concatenation that is being lowered.
+    mutating func placeConcatenation() -> Layout { joinedLayout(position) }
+
+    /// The other parts of the concatenation that `value` is placed in, with their places in it; none unless all of them can
+    /// be read by now. The step being lowered copies them.
+    mutating func takeOtherParts(of value: ValueID) -> [(value: ValueID, place: Layout)] {
+        guard let (node, _) = joins[value], joined.contains(value) else { return [] }
+        var start = 0
+        var parts: [(value: ValueID, place: Layout)] = []
+        for input in graph.nodes[node].inputs {
+            var place = joinedLayout(node)
+            place.offset = start
+            start += dims(of: input).last ?? 0
+            guard !joined.contains(input) else { continue }
+            guard layouts[input.index] != nil else { return [] }
+            parts.append((input, place))
+        }
+        for part in parts { joined.insert(part.value) }
+        return parts
+    }
+
+    func isJoined(_ value: ValueID) -> Bool { joined.contains(value) }
 
     /// A result that lies where another value lies.
     package mutating func place(_ value: ValueID, at layout: Layout) { layouts[value.index] = layout }

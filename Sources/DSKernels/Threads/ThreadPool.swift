@@ -1,5 +1,3 @@
-internal import Synchronization
-
 #if canImport(Glibc)
     internal import Glibc
 #elseif canImport(Musl)
@@ -7,12 +5,6 @@ internal import Synchronization
 #else
     internal import Darwin
 #endif
-
-/// Work that all workers of a pool walk through together.
-package protocol ParallelJob: AnyObject {
-    /// Called once per worker, at the same time on all of them.
-    func run(share: WorkShare, barrier: Barrier)
-}
 
 /// Whether the pool's threads are bound to processors.
 package enum ThreadPinning: Hashable, Sendable {
@@ -42,81 +34,15 @@ package final class ThreadPool: Sendable {
         threads.join()
     }
 
-    /// Runs `job` on all workers and returns when all have finished. One run at a time.
-    package func run(_ job: any ParallelJob) {
+    /// Runs all phases of `job` and returns when they are complete. One run at a time.
+    package func run(_ job: some ParallelJob) {
         state.run(job)
     }
 
-    /// Runs `body` on all workers. Allocates the closure's context; steady paths use `ParallelJob`.
-    package func run(_ body: @escaping (WorkShare, Barrier) -> Void) {
-        state.run(ClosureJob(body))
-    }
-}
-
-private final class ClosureJob: ParallelJob {
-    let body: (WorkShare, Barrier) -> Void
-
-    init(_ body: @escaping (WorkShare, Barrier) -> Void) { self.body = body }
-
-    func run(share: WorkShare, barrier: Barrier) { body(share, barrier) }
-}
-
-/// What the workers share: the current job, its number, and the barriers around it.
-@safe private final class PoolState: @unchecked Sendable {
-    // SAFETY: `job` is written by worker 0 only, before the sequentially consistent increment of `epoch` that the
-    // others wait for, and read by them before the closing barrier.
-
-    let count: Int
-    private let barrier: Barrier
-    private let epoch = Atomic<UInt>(0)
-    private let stopping = Atomic<Bool>(false)
-    private let busy = Atomic<Bool>(false)
-    private let parking = ParkingPlace()
-    private let scratch: UnsafeMutableRawBufferPointer
-    private var job: (any ParallelJob)?
-
-    init(count: Int) {
-        self.count = count
-        barrier = Barrier(count: count)
-        unsafe scratch = .allocate(byteCount: count * WorkShare.scratchByteCount, alignment: 4096)
-    }
-
-    deinit { unsafe scratch.deallocate() }
-
-    private func share(of worker: Int) -> WorkShare {
-        let bytes = WorkShare.scratchByteCount
-        let part = unsafe UnsafeMutableRawBufferPointer(rebasing: scratch[worker * bytes..<(worker + 1) * bytes])
-        return unsafe WorkShare(worker: worker, count: count, scratch: part)
-    }
-
-    func run(_ job: any ParallelJob) {
-        precondition(!busy.exchange(true, ordering: .acquiring), "one run of a pool at a time")
-        self.job = job
-        if count > 1 {
-            epoch.add(1, ordering: .sequentiallyConsistent)
-            parking.wakeAll()
-        }
-        job.run(share: share(of: 0), barrier: barrier)
-        barrier.wait()
-        self.job = nil
-        busy.store(false, ordering: .releasing)
-    }
-
-    func stop() {
-        stopping.store(true, ordering: .sequentiallyConsistent)
-        epoch.add(1, ordering: .sequentiallyConsistent)
-        parking.wakeAll()
-    }
-
-    func work(as worker: Int) {
-        var seen: UInt = 0
-        while true {
-            parking.wait { epoch.load(ordering: .sequentiallyConsistent) != seen }
-            seen &+= 1
-            if stopping.load(ordering: .sequentiallyConsistent) { return }
-            job?.run(share: share(of: worker), barrier: barrier)
-            barrier.wait()
-        }
+    /// Calls `body` with every part. Allocates the closure's context; steady paths use a `ParallelJob`.
+    package func run(_ body: @escaping (WorkShare) -> Void) {
+        let body = ClosureJob.Body(body)
+        withExtendedLifetime(body) { state.run(unsafe ClosureJob(body: .passUnretained(body))) }
     }
 }
 

@@ -122,9 +122,10 @@ package struct LatentAttention: AttentionBlock {
     private func absorbed(
         _ t: inout Trace, _ q: Value, _ cache: StateVersion, _ rows: TokenRows
     ) throws(GraphError) -> Value {
+        // Before the product, so that its step can join them.
+        let rotated = try t.slice(q, axis: 2, shape.nopeDimension..<shape.headDimension)
         let latentQuery = try t.headLinear(
             try t.slice(q, axis: 2, 0..<shape.nopeDimension), up.keys, transposed: up.keysAreTransposed)
-        let rotated = try t.slice(q, axis: 2, shape.nopeDimension..<shape.headDimension)
         let full = try t.concat([latentQuery, rotated], axis: 2)  // [R, heads, latentRank + rope]
         let mixed = try t.attention(
             full, keys: cache, values: .viewOfKeys(dimension: shape.latentRank),

@@ -9,34 +9,6 @@ internal import Synchronization
     internal import Darwin
 #endif
 
-/// A barrier for a fixed number of workers: waits a bounded time on the processor, then sleeps.
-///
-/// A generation number replaces the classic sense flag, so that it can be reused at once.
-package final class Barrier: Sendable {
-    package let count: Int
-    private let arrived = Atomic<Int>(0)
-    private let generation = Atomic<UInt>(0)
-    private let parking = ParkingPlace()
-
-    package init(count: Int) {
-        precondition(count > 0, "a barrier of \(count) workers")
-        self.count = count
-    }
-
-    /// Returns when all `count` workers have called it.
-    package func wait() {
-        guard count > 1 else { return }
-        let mine = generation.load(ordering: .relaxed)
-        if arrived.add(1, ordering: .acquiringAndReleasing).newValue == count {
-            arrived.store(0, ordering: .relaxed)
-            generation.store(mine &+ 1, ordering: .sequentiallyConsistent)
-            parking.wakeAll()
-        } else {
-            parking.wait { generation.load(ordering: .sequentiallyConsistent) != mine }
-        }
-    }
-}
-
 /// Where threads wait for a condition over atomics: spin for some tens of microseconds, then sleep until woken.
 @safe final class ParkingPlace: @unchecked Sendable {
     // SAFETY: the mutex and condition are allocated once, never move and are used through their own synchronisation.
