@@ -1,9 +1,10 @@
 // Products of float activations with interleaved BF16 weights, in full float precision. Include in a tier's target
-// region after its vector header, with NAME the suffix of the entry point, TOKENS the most activation rows of one pass
-// and first_columns and second_columns: the VL words at an address as floats.
+// region after its vector header, with NAME the suffix of the entry point, TOKENS the most activation rows of one pass,
+// first_columns and second_columns: the VL words at an address as floats, and fma_first and fma_second: w * x[0] + sum
+// and w * x[1] + sum.
 //
 // A 4-byte word holds two columns of a row, so that a vector is VL rows × two columns: a shift and a mask make floats
-// of it, and activations are broadcast from memory. Nothing is added across lanes. Even and odd columns are summed
+// of it, and activations are broadcast. Nothing is added across lanes. Even and odd columns are summed
 // apart, each in ascending order, and added at the end: one order of additions for every output element, whatever the
 // tile.
 
@@ -34,8 +35,8 @@ INLINE void pass(const uint8_t *weights, int64_t bytes, int64_t k, int tiles, in
             vf first = first_columns(p), second = second_columns(p);
             UNROLL
             for (int t = 0; t < tokens; ++t) {
-                even[v][t] = vf_fma(first, vf_set(x[t][i]), even[v][t]);
-                odd[v][t] = vf_fma(second, vf_set(x[t][i + 1]), odd[v][t]);
+                even[v][t] = fma_first(first, x[t] + i, even[v][t]);
+                odd[v][t] = fma_second(second, x[t] + i, odd[v][t]);
             }
         }
     }
@@ -63,6 +64,9 @@ static const pass_function passes[3][TOKENS] = {
     {pass_2_1, pass_2_2, pass_2_3, pass_2_4, pass_2_5, pass_2_6},
     {pass_4_1, pass_4_2, pass_4_3},
 };
+#elif TOKENS == 3
+PASS(1, 1) PASS(1, 2) PASS(1, 3) PASS(2, 1)
+static const pass_function passes[3][TOKENS] = {{pass_1_1, pass_1_2, pass_1_3}, {pass_2_1}};
 #else
 PASS(1, 1) PASS(1, 2) PASS(2, 1)
 static const pass_function passes[3][TOKENS] = {{pass_1_1, pass_1_2}, {pass_2_1}};
