@@ -2,7 +2,7 @@
 //
 // `smmla` multiplies two rows of eight columns with two others, twice what `sdot` does in one instruction. Its weights
 // are two neighbouring words of two rows, so a chunk of a tile is unpacked to bytes in that order, for all of up to 48
-// tokens; those are brought together in pairs when they are packed. Fewer than four tokens are left to `sdot`. Sums of
+// tokens; those are brought together in pairs when they are packed. Fewer than five tokens are left to `sdot`. Sums of
 // four tokens and eight rows, and what they are added to, stay in registers, [row][token] in a vector. Integer sums are
 // exact and blocks are added in the order of the tier's other kernels: the same bits. Not measured on hardware.
 #if defined(__aarch64__)
@@ -15,7 +15,7 @@
 
 enum {
     STEP = 4,  // the most tokens whose sums are in registers at a time
-    LEAST = 4, // tokens from which unpacking is fewer instructions than `sdot` takes more
+    LEAST = 5, // tokens from which unpacking is fewer instructions than `sdot` takes more
     ROW_PAIRS = 8
 };
 
@@ -62,7 +62,7 @@ static void arrange(void *packed, int tokens) {
 // Of a pair at x, or of one token that stands for two: eight columns, the sums of eight sub-blocks, scales, starts.
 INLINE int8x16_t twice8(const void *p) { return vreinterpretq_s8_s64(vld1q_dup_s64((const int64_t *)p)); }
 INLINE int8x16_t columns(const chunk_row *x, int lone, int i) {
-    return lone ? twice8(x->q + 8 * i) : vld1q_s8(x->q + 16 * i);
+    return lone ? twice8(x->q + 8 * i) : vld1q_s8(((const chunk_pair *)x)->q[i][0]);
 }
 INLINE int8x16_t sums_of(const chunk_row *x, int lone, int i) {
     return lone ? twice8(x->sums + 8 * i) : vld1q_s8(((const chunk_pair *)x)->sums[i][0]);
@@ -163,15 +163,20 @@ INLINE void store_twice(float32x4_t x, float (*out)[4]) {
     vst1q_f32(out[1], vzip2q_f32(x, x));
 }
 
-// Eight columns of rows 4 v ...: two groups of four.
-INLINE void store_eight(int8x16_t a, int8x16_t b, int8_t (*out)[16]) {
-    int32x4_t first = vreinterpretq_s32_s8(a), second = vreinterpretq_s32_s8(b);
-    vst1q_s8(out[0], vreinterpretq_s8_s32(vzip1q_s32(first, second)));
-    vst1q_s8(out[1], vreinterpretq_s8_s32(vzip2q_s32(first, second)));
+// Words a and b of rows 4 v ... side by side: of the first two rows, of the last two. Bytes are unpacked after that, as
+// a word has bits of several groups.
+typedef struct two_words {
+    uint8x16_t rows[2];
+} two_words;
+INLINE two_words beside(uint8x16_t a, uint8x16_t b) {
+    uint32x4_t first = vreinterpretq_u32_u8(a), second = vreinterpretq_u32_u8(b);
+    return (two_words){
+        {vreinterpretq_u8_u32(vzip1q_u32(first, second)), vreinterpretq_u8_u32(vzip2q_u32(first, second))}};
 }
+INLINE two_words words(const uint8_t *p, int a, int b, int v) { return beside(word(p, a, v), word(p, b, v)); }
 
 INLINE void unpack256(int32_t type, const uint8_t *p, const uint8_t *halves, chunk_tile *w) {
-    const int subs = type == CK_Q6_K ? 16 : 8, groups = 64 / subs, unrolled = type == CK_Q6_K ? 8 : 2;
+    const int subs = type == CK_Q6_K ? 16 : 8;
     for (int v = 0; v < 4; ++v) {
         uint8x16_t scale[4], min[2];
         factor_words(type, p, v, scale, min);
@@ -189,27 +194,40 @@ INLINE void unpack256(int32_t type, const uint8_t *p, const uint8_t *halves, chu
             store_twice(min256(p, v), &w->dmin[2 * v]);
         }
     }
-    for (int first = 0; first < subs; first += unrolled)
-        for (int v = 0; v < 4; ++v) {
-            UNROLL
-            for (int u = 0; u < unrolled; ++u) UNROLL
-            for (int i = 0; i < groups; i += 2) {
-                const uint8_t *words = p + (type == CK_Q6_K ? 64 * 3 * first : 0);
-                int s = type == CK_Q6_K ? u : first + u;
-                store_eight(group256(type, words, s, i, v), group256(type, words, s, i + 1, v),
-                            &w->q[(groups * (first + u) + i) / 2][2 * v]);
+    const int halves_of = type == CK_Q6_K ? 2 : 1; // of a block, with 4 quarters each; Q4_K and Q5_K: 8 sub-blocks
+    for (int n = 0; n < halves_of; ++n)
+        for (int v = 0; v < 4; ++v)
+            for (int c = 0; c < 8; c += 2) {
+                const uint8_t *from = p + 64 * 24 * n;
+                two_words q = {0}, high = {0};
+                if (type != CK_Q4_K) high = words(from, high256(type, c), high256(type, c + 1), v);
+                UNROLL
+                for (int i = 0; i < 8 / halves_of; ++i) {
+                    const int s = type == CK_Q6_K ? i % 2 * 2 + i / 2 : i; // those of the same words in turn
+                    if (i % 2 == 0) q = words(from, word256(type, s, c), word256(type, s, c + 1), v);
+                    UNROLL
+                    for (int h = 0; h < 2; ++h)
+                        vst1q_s8(w->q[16 * n + 4 * s + c / 2][2 * v + h], bytes256(type, q.rows[h], high.rows[h], s));
+                }
             }
-        }
 }
 
 INLINE void unpack32(int32_t type, const uint8_t *p, int blocks, chunk_tile *w) {
     for (int b = 0; b < blocks; ++b)
         for (int v = 0; v < 4; ++v) {
-            const uint8_t *words = block32(type, p, b);
+            const uint8_t *from = block32(type, p, b);
             store_twice(scale32(type, p, b, v), &w->d[b][2 * v]);
+            two_words q, high = {0};
+            if (type == CK_Q5_0) high = beside(word(from, 0, v), vshrq_n_u8(word(from, 0, v), 1));
             UNROLL
-            for (int i = 0; i < 8; i += 2)
-                store_eight(group32(type, words, i, v), group32(type, words, i + 1, v), &w->q[4 * b + i / 2][2 * v]);
+            for (int i = 0; i < 4; ++i) {
+                const int g = type == CK_Q8_0 ? 2 * i : i % 2 * 4 + i / 2 * 2; // those of the same words in turn
+                const int first = type == CK_Q8_0 ? g : g % 4 + (type == CK_Q5_0);
+                if (type == CK_Q8_0 || i % 2 == 0) q = words(from, first, first + 1, v);
+                UNROLL
+                for (int h = 0; h < 2; ++h)
+                    vst1q_s8(w->q[4 * b + g / 2][2 * v + h], bytes32(type, q.rows[h], high.rows[h], g));
+            }
         }
 }
 

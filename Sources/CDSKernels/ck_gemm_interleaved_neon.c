@@ -46,7 +46,8 @@ INLINE void multiply256(int32_t type, int panel, const uint8_t *p, const uint8_t
                         const chunk_row *x, int tokens, float *acc) {
     const int vectors = tokens > (type == CK_Q4_K ? 2 : 1) ? 2 : 4; // with what unpacking needs, 32 registers at most
     const int subs = type == CK_Q6_K ? 16 : 8, groups = 64 / subs;
-    const int unrolled = panel ? 1 : type == CK_Q4_K ? 2 : 8; // sub-blocks: as many as take constant shifts
+    // Sub-blocks: as many as take constant shifts, or two of different shifts.
+    const int constant = type == CK_Q6_K || (type == CK_Q5_K && tokens > 1), unrolled = panel ? 1 : constant ? 8 : 2;
     for (int from = 0; from < 4; from += vectors) {
         int32x4_t total[STEP][4];
         EACH_TOKEN EACH_VECTOR total[t][v] = vdupq_n_s32(0);
@@ -78,7 +79,7 @@ INLINE void multiply256(int32_t type, int panel, const uint8_t *p, const uint8_t
                     int32x4_t scale = vld1q_s32(scales + 16 * u + 4 * v);
                     EACH_TOKEN {
                         total[t][v] = vmlaq_s32(total[t][v], part[t][v], scale);
-                        if (type != CK_Q4_K) ADDED(total[t][v]);
+                        if (constant) ADDED(total[t][v]);
                     }
                 }
             }

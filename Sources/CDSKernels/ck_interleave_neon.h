@@ -46,28 +46,44 @@ INLINE float32x4_t scale32(int32_t type, const uint8_t *p, int b, int v) {
     return vcvt_f32_f16(vld1_f16(half));
 }
 
-// Four columns of four rows as bytes, Q4_0 and Q5_0: w + z. Group g of the block of 32 columns at `p`.
-INLINE int8x16_t group32(int32_t type, const uint8_t *p, int g, int v) {
-    if (type == CK_Q8_0) return vreinterpretq_s8_u8(word(p, g, v));
-    uint8x16_t q = word(p, g % 4 + (type == CK_Q5_0), v);
-    if (type == CK_Q5_0) return five_bits(q, g / 4, word(p, 0, v), g);
+// Four columns of four rows as bytes, Q4_0 and Q5_0: w + z, from the word that holds group g and the high bits.
+INLINE int8x16_t bytes32(int32_t type, uint8x16_t q, uint8x16_t high, int g) {
+    if (type == CK_Q8_0) return vreinterpretq_s8_u8(q);
+    if (type == CK_Q5_0) return five_bits(q, g / 4, high, g);
     return vreinterpretq_s8_u8(g / 4 ? vshrq_n_u8(q, 4) : masked(q, 15));
 }
 
-// Group i of sub-block s of the block of 256 columns at `p`; Q6_K: w + 32.
-INLINE int8x16_t group256(int32_t type, const uint8_t *p, int s, int i, int v) {
+// Group g of the block of 32 columns at `p`.
+INLINE int8x16_t group32(int32_t type, const uint8_t *p, int g, int v) {
+    if (type == CK_Q8_0) return bytes32(type, word(p, g, v), vdupq_n_u8(0), g);
+    return bytes32(type, word(p, g % 4 + (type == CK_Q5_0), v), word(p, 0, v), g);
+}
+
+// The same for sub-block s of Q4_K and Q5_K, and for Q6_K (w + 32), whose s is a quarter of a half of the columns.
+INLINE int8x16_t bytes256(int32_t type, uint8x16_t q, uint8x16_t high, int s) {
     if (type == CK_Q6_K) {
-        const uint8_t *half = p + 64 * (4 + s / 8 * 24);
-        int quarter = s % 8 / 2, c = s % 2 * 4 + i;
-        uint8x16_t low = word(half, quarter % 2 ? 16 + c : 2 * c, v), high = word(half, 2 * c + 1, v);
-        if (quarter % 2) high = vshrq_n_u8(high, 2);
-        if (quarter < 2) return vreinterpretq_s8_u8(masked(vsliq_n_u8(low, high, 4), 63));
-        uint8x16_t q = vsriq_n_u8(high, low, 4);
-        return vreinterpretq_s8_u8(quarter == 2 ? masked(q, 63) : q);
+        if (s % 2) high = vshrq_n_u8(high, 2);
+        if (s < 2) return vreinterpretq_s8_u8(masked(vsliq_n_u8(q, high, 4), 63));
+        q = vsriq_n_u8(high, q, 4);
+        return vreinterpretq_s8_u8(s == 2 ? masked(q, 63) : q);
     }
-    uint8x16_t q = word(p, (type == CK_Q5_K ? 12 : 4) + s / 2 * 8 + i, v);
-    if (type == CK_Q5_K) return five_bits(q, s % 2, word(p, 4 + i, v), s);
+    if (type == CK_Q5_K) return five_bits(q, s % 2, high, s);
     return vreinterpretq_s8_u8(s % 2 ? vshrq_n_u8(q, 4) : masked(q, 15));
+}
+
+// Where group c of eight of them is, and its high bits: words of a block, Q6_K: of a half of one.
+INLINE int word256(int32_t type, int s, int c) {
+    if (type == CK_Q6_K) return 4 + (s % 2 ? 16 + c : 2 * c);
+    return (type == CK_Q5_K ? 12 : 4) + s / 2 * 8 + c;
+}
+INLINE int high256(int32_t type, int c) { return 4 + (type == CK_Q6_K ? 2 * c + 1 : c); }
+
+// Group i of sub-block s of the block of 256 columns at `p`; Q6_K: of one of the eight sub-blocks of a half at `p`.
+INLINE int8x16_t group256(int32_t type, const uint8_t *p, int s, int i, int v) {
+    const int c = type == CK_Q6_K ? s % 2 * 4 + i : i;
+    if (type == CK_Q6_K) s /= 2;
+    uint8x16_t high = type == CK_Q4_K ? vdupq_n_u8(0) : word(p, high256(type, c), v);
+    return bytes256(type, word(p, word256(type, s, c), v), high, s);
 }
 
 // The scales and mins of sub-blocks as bytes: words of four sub-blocks; Q6_K: scales only.
