@@ -54,7 +54,16 @@ uint32_t ck_features(void) {
     return features;
 }
 #else
-uint32_t ck_features(void) { return CK_FEATURE_NEON | CK_FEATURE_DOTPROD; }
+#include <stddef.h>
+#include <sys/sysctl.h>
+
+uint32_t ck_features(void) {
+    uint32_t features = CK_FEATURE_NEON | CK_FEATURE_DOTPROD; // every Apple processor that runs macOS has both
+    int i8mm = 0;
+    size_t size = sizeof i8mm;
+    if (sysctlbyname("hw.optional.arm.FEAT_I8MM", &i8mm, &size, NULL, 0) == 0 && i8mm) features |= CK_FEATURE_I8MM;
+    return features;
+}
 #endif
 #else
 uint32_t ck_features(void) { return 0; }

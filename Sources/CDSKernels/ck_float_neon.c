@@ -7,8 +7,9 @@
 #include <arm_neon.h>
 #include <math.h>
 
-#include "ck_vector_common.h"
 #include "ck_vector_neon.h"
+
+#include "ck_vector_common.h" // after the tier's vectors, which clang-format would sort behind it
 
 #define ROWS 4
 #define TOKENS 3

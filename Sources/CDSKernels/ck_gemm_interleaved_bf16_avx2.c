@@ -15,6 +15,8 @@ static inline vf first_columns(const void *p) {
 static inline vf second_columns(const void *p) {
     return _mm256_castsi256_ps(_mm256_and_si256(_mm256_loadu_si256(p), _mm256_set1_epi32((int32_t)0xffff0000)));
 }
+static inline vf fma_first(vf w, const float *x, vf sum) { return vf_fma(w, vf_set(x[0]), sum); }
+static inline vf fma_second(vf w, const float *x, vf sum) { return vf_fma(w, vf_set(x[1]), sum); }
 
 #define TOKENS 2
 #define NAME(function) function##_avx2

@@ -16,6 +16,8 @@ static inline vf first_columns(const void *p) {
 static inline vf second_columns(const void *p) {
     return _mm512_castsi512_ps(_mm512_and_si512(_mm512_loadu_si512(p), _mm512_set1_epi32((int32_t)0xffff0000)));
 }
+static inline vf fma_first(vf w, const float *x, vf sum) { return vf_fma(w, vf_set(x[0]), sum); }
+static inline vf fma_second(vf w, const float *x, vf sum) { return vf_fma(w, vf_set(x[1]), sum); }
 
 #define TOKENS 6
 #define NAME(function) function##_avx512

@@ -3,9 +3,9 @@
 // columns of a row, so that a vector is VL rows × two columns, and activations are broadcast from memory. Nothing is
 // added across lanes.
 //
-// In full float precision, with first_columns and second_columns the VL words at an address as floats: even and odd
-// columns are summed apart, each in ascending order, and added at the end. A tier that multiplies words as they are
-// defines PARTS, the sums that make one element, and
+// In full float precision, with first_columns and second_columns the VL words at an address as floats, and fma_first
+// and fma_second: w * x[0] + sum and w * x[1] + sum. Even and odd columns are summed apart, each in ascending order,
+// and added at the end. A tier that multiplies words as they are defines PARTS, the sums that make one element, and
 //   input      activations as products read them; input_bytes tells the room that a row of them takes, and input_of
 //              gives the row, in that room or where it is
 //   word       two columns of VL rows; word_load reads them
@@ -29,8 +29,8 @@ INLINE const input *input_of(const float *row, int64_t k, void *room) {
 }
 INLINE word word_load(const void *p) { return (word){first_columns(p), second_columns(p)}; }
 INLINE void word_fma(word w, const input *x, int64_t i, vf *sums) {
-    sums[0] = vf_fma(w.first, vf_set(x[i]), sums[0]);
-    sums[1] = vf_fma(w.second, vf_set(x[i + 1]), sums[1]);
+    sums[0] = fma_first(w.first, x + i, sums[0]);
+    sums[1] = fma_second(w.second, x + i, sums[1]);
 }
 #endif
 
@@ -104,6 +104,9 @@ static const pass_function passes[4][TOKENS] = {
     {pass_2_1, pass_2_2, pass_2_3, pass_2_4, pass_2_5, pass_2_6},
     {pass_4_1, pass_4_2, pass_4_3},
 };
+#elif TOKENS == 3
+PASS(1, 1) PASS(1, 2) PASS(1, 3) PASS(2, 1)
+static const pass_function passes[4][TOKENS] = {{pass_1_1, pass_1_2, pass_1_3}, {pass_2_1}};
 #else
 PASS(1, 1) PASS(1, 2) PASS(2, 1)
 static const pass_function passes[4][TOKENS] = {{pass_1_1, pass_1_2}, {pass_2_1}};

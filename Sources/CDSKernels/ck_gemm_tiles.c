@@ -54,8 +54,10 @@ static void pack_few(const ck_tile_kind *kind, const ck_gemm_args *a, int64_t fi
         int begin = count * pass / passes, end = count * (pass + 1) / passes;
         for (int64_t chunk = 0; chunk * CK_CHUNK < k; ++chunk) {
             int64_t left = k - chunk * CK_CHUNK;
+            uint8_t *rows = packed;
             for (int t = begin; t < end; ++t, packed += kind->packed_bytes)
                 kind->pack(activation(a, first + t), k, chunk, left < CK_CHUNK ? (int)(left / 32) : 8, packed);
+            if (kind->arrange) kind->arrange(rows, end - begin);
         }
     }
 }

@@ -6,7 +6,7 @@
 
 int32_t ck_can_interleave(int32_t tier, int32_t type, int64_t k) {
     ck_interleaving layout = ck_interleaving_of(type);
-    int32_t offered = tier == CK_TIER_AVX512 || tier == CK_TIER_AVX2;
+    int32_t offered = tier == CK_TIER_AVX512 || tier == CK_TIER_AVX2 || tier == CK_TIER_NEON;
     return offered && layout.words > 0 && k % layout.columns == 0 && k <= CK_INTERLEAVED_COLUMNS;
 }
 
@@ -78,6 +78,71 @@ static void interleave_words(const uint8_t *const row[16], int64_t words, uint8_
     }
 }
 
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+
+// The same for four Q5_0 blocks.
+static uint32x4_t spread_q5_0(uint32x4_t value) {
+    uint32x4_t bits = vdupq_n_u32(0);
+    for (int g = 0; g < 8; ++g) {
+        uint32x4_t four = vandq_u32(vshlq_u32(value, vdupq_n_s32(-4 * g)), vdupq_n_u32(15));
+        four = vandq_u32(vmulq_n_u32(four, 0x204081), vdupq_n_u32(0x1010101));
+        bits = vorrq_u32(bits, vshlq_u32(four, vdupq_n_s32(g)));
+    }
+    return bits;
+}
+
+// Words first...first + 3 of the blocks at `offset` of sixteen rows.
+static inline __attribute__((always_inline)) void interleave4(int32_t type, const uint8_t *const row[16],
+                                                              int64_t offset, int first, uint8_t *words) {
+    for (int r = 0; r < 16; r += 4) {
+        uint32x4_t x[4];
+        for (int i = 0; i < 4; ++i) x[i] = vreinterpretq_u32_u8(vld1q_u8(row[r + i] + offset + 4 * first));
+        uint32x4_t a = vzip1q_u32(x[0], x[2]), b = vzip1q_u32(x[1], x[3]);
+        uint32x4_t c = vzip2q_u32(x[0], x[2]), d = vzip2q_u32(x[1], x[3]);
+        uint32x4_t word[4] = {vzip1q_u32(a, b), vzip2q_u32(a, b), vzip1q_u32(c, d), vzip2q_u32(c, d)};
+        for (int w = 0; w < 4; ++w) {
+            uint8_t *out = words + 64 * ck_interleaved_word(type, first + w) + 4 * r;
+            vst1q_u8(out, vreinterpretq_u8_u32(word[w]));
+        }
+    }
+}
+
+static inline __attribute__((always_inline)) void interleave_tile(int32_t type, const uint8_t *const row[16], int64_t k,
+                                                                  uint8_t *tile) {
+    const ck_interleaving layout = ck_interleaving_of(type);
+    for (int64_t b = 0; b < k / layout.columns; ++b) {
+        uint8_t *words = tile + ck_interleaved_block(layout, b);
+        int64_t offset = b * layout.bytes + layout.first_word;
+        int w = 0;
+        for (; w + 4 <= layout.words; w += 4) interleave4(type, row, offset, w, words);
+        for (; w < layout.words; ++w)
+            for (int r = 0; r < 16; ++r) memcpy(words + 64 * w + 4 * r, row[r] + offset + 4 * w, 4);
+        for (int r = 0; type == CK_Q5_0 && r < 16; r += 4) {
+            uint32x4_t high = vreinterpretq_u32_u8(vld1q_u8(words + 4 * r));
+            vst1q_u8(words + 4 * r, vreinterpretq_u8_u32(spread_q5_0(high)));
+        }
+        uint8_t *halves = tile + ck_interleaved_half(layout, b);
+        for (int r = 0; layout.half >= 0 && r < 16; ++r)
+            memcpy(halves + 2 * r, row[r] + b * layout.bytes + layout.half, 2);
+    }
+}
+
+static void interleave_words(const uint8_t *const row[16], int64_t words, uint8_t *tile) {
+    int64_t w = 0;
+    for (; w + 4 <= words; w += 4) interleave4(CK_BF16, row, 4 * w, 0, tile + 64 * w);
+    for (; w < words; ++w)
+        for (int r = 0; r < 16; ++r) memcpy(tile + 64 * w + 4 * r, row[r] + 4 * w, 4);
+}
+#else
+static void interleave_tile(int32_t type, const uint8_t *const row[16], int64_t k, uint8_t *tile) {
+    (void)type, (void)row, (void)k, (void)tile; // no tier reads such weights
+}
+static void interleave_words(const uint8_t *const row[16], int64_t words, uint8_t *tile) {
+    (void)row, (void)words, (void)tile;
+}
+#endif
+
 void ck_interleave(int32_t type, const uint8_t *data, int64_t row_bytes, int64_t n, int64_t k, uint8_t *out,
                    const ck_share *share) {
     int64_t begin, end;
@@ -114,10 +179,6 @@ void ck_interleave(int32_t type, const uint8_t *data, int64_t row_bytes, int64_t
     }
 }
 
+#if defined(__x86_64__)
 #pragma clang attribute pop
-#else
-void ck_interleave(int32_t type, const uint8_t *data, int64_t row_bytes, int64_t n, int64_t k, uint8_t *out,
-                   const ck_share *share) {
-    (void)type, (void)data, (void)row_bytes, (void)n, (void)k, (void)out, (void)share; // no tier reads such weights
-}
 #endif

@@ -47,9 +47,8 @@ static int32_t activation_format(int32_t type) {
     }
 }
 
-#define CK_TIER_TABLE(name, number)                                                                                    \
-    static void gemm_##name(const ck_gemm_args *args, const ck_share *share) {                                         \
-        if (GEMM_INTERLEAVED_##name(args, share)) return;                                                              \
+#define CK_GEMM_ROWS(name)                                                                                             \
+    static void gemm_rows_##name(const ck_gemm_args *args, const ck_share *share) {                                    \
         switch (args->weight.type) {                                                                                   \
         case CK_Q4_0:                                                                                                  \
             ck_gemm_tiles(&ck_kind_q4_0_##name, args, share);                                                          \
@@ -94,12 +93,17 @@ static int32_t activation_format(int32_t type) {
             ck_gemm_float_##name(args, share);                                                                         \
             break;                                                                                                     \
         }                                                                                                              \
+    }
+
+#define CK_TIER_TABLE(table, name, number)                                                                             \
+    static void gemm_##table(const ck_gemm_args *args, const ck_share *share) {                                        \
+        if (!gemm_interleaved_##table(args, share)) gemm_rows_##name(args, share);                                     \
     }                                                                                                                  \
-    static const ck_kernels kernels_##name = {                                                                         \
+    static const ck_kernels kernels_##table = {                                                                        \
         .tier = number,                                                                                                \
         .activation_format = activation_format,                                                                        \
         .quantize_rows = ck_quantize_rows_##name,                                                                      \
-        .gemm = gemm_##name,                                                                                           \
+        .gemm = gemm_##table,                                                                                          \
         .head_transposed = ck_head_transposed_##name,                                                                  \
         .attention = ck_attention_##name,                                                                              \
         .rms_norm = ck_rms_norm_##name,                                                                                \
@@ -114,21 +118,11 @@ static int32_t activation_format(int32_t type) {
         .log_sum_exp = ck_log_sum_exp_##name,                                                                          \
     };
 
-#if defined(__x86_64__)
-static void gemm_interleaved_bf16_avx512(const ck_gemm_args *args, const ck_share *share) {
-    if (ck_features() & CK_FEATURE_AVX512_BF16)
-        ck_gemm_interleaved_bf16_dot_avx512(args, share);
-    else
-        ck_gemm_interleaved_bf16_avx512(args, share);
-}
-
-#define GEMM_INTERLEAVED_BF16_avx2(args, share) ck_gemm_interleaved_bf16_avx2(args, share)
-#define GEMM_INTERLEAVED_BF16_avx512(args, share) gemm_interleaved_bf16_avx512(args, share)
-#define CK_INTERLEAVED_TABLE(name)                                                                                     \
-    static int32_t gemm_interleaved_##name(const ck_gemm_args *args, const ck_share *share) {                          \
+#define CK_INTERLEAVED_TABLE(table, name, floats)                                                                      \
+    static int32_t gemm_interleaved_##table(const ck_gemm_args *args, const ck_share *share) {                         \
         switch (args->weight.type - CK_INTERLEAVED) {                                                                  \
         case CK_BF16:                                                                                                  \
-            GEMM_INTERLEAVED_BF16_##name(args, share);                                                                 \
+            ck_gemm_interleaved_bf16_##floats(args, share);                                                            \
             return 1;                                                                                                  \
         case CK_Q8_0:                                                                                                  \
             ck_gemm_tiles(&ck_kind_interleaved_q8_0_##name, args, share);                                              \
@@ -152,16 +146,22 @@ static void gemm_interleaved_bf16_avx512(const ck_gemm_args *args, const ck_shar
             return 0;                                                                                                  \
         }                                                                                                              \
     }
-CK_INTERLEAVED_TABLE(avx2)
-CK_INTERLEAVED_TABLE(avx512)
 
-#define GEMM_INTERLEAVED_avx2(args, share) gemm_interleaved_avx2(args, share)
-#define GEMM_INTERLEAVED_avx512(args, share) gemm_interleaved_avx512(args, share)
-CK_TIER_TABLE(avx2, CK_TIER_AVX2)
-CK_TIER_TABLE(avx512, CK_TIER_AVX512)
+// `table`: the kernels of `name` with interleaved products, integer ones of `integers` and BF16 ones of `floats`.
+#define CK_TIER(table, integers, floats, name, number)                                                                 \
+    CK_INTERLEAVED_TABLE(table, integers, floats)                                                                      \
+    CK_TIER_TABLE(table, name, number)
+
+#if defined(__x86_64__)
+CK_GEMM_ROWS(avx2)
+CK_GEMM_ROWS(avx512)
+CK_TIER(avx2, avx2, avx2, avx2, CK_TIER_AVX2)
+CK_TIER(avx512, avx512, avx512, avx512, CK_TIER_AVX512)
+CK_TIER(avx512_bf16, avx512, dot_avx512, avx512, CK_TIER_AVX512)
 #else
-#define GEMM_INTERLEAVED_neon(args, share) 0
-CK_TIER_TABLE(neon, CK_TIER_NEON)
+CK_GEMM_ROWS(neon)
+CK_TIER(neon, neon, neon, neon, CK_TIER_NEON)
+CK_TIER(i8mm, i8mm, neon, neon, CK_TIER_NEON)
 #endif
 #endif
 
@@ -170,9 +170,12 @@ const ck_kernels *ck_kernels_for(int32_t tier) {
 #if defined(__x86_64__)
     uint32_t features = ck_features(), wide = CK_FEATURE_AVX512 | CK_FEATURE_AVX512_VNNI;
     if (tier == CK_TIER_AVX2 && (features & CK_FEATURE_AVX2)) return &kernels_avx2;
-    if (tier == CK_TIER_AVX512 && (features & wide) == wide) return &kernels_avx512;
+    if (tier == CK_TIER_AVX512 && (features & wide) == wide)
+        return features & CK_FEATURE_AVX512_BF16 ? &kernels_avx512_bf16 : &kernels_avx512;
 #elif defined(__aarch64__)
-    if (tier == CK_TIER_NEON && (ck_features() & CK_FEATURE_DOTPROD)) return &kernels_neon;
+    uint32_t features = ck_features();
+    if (tier == CK_TIER_NEON && (features & CK_FEATURE_DOTPROD))
+        return features & CK_FEATURE_I8MM ? &kernels_i8mm : &kernels_neon;
 #endif
     return NULL;
 }

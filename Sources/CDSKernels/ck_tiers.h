@@ -31,15 +31,20 @@
     void ck_store_rows_##tier(const ck_store_rows_args *, const ck_share *);                                           \
     float ck_log_sum_exp_##tier(const float *x, int64_t n);
 
-#define CK_DECLARE_INTERLEAVED(tier)                                                                                   \
+#define CK_DECLARE_INTERLEAVED_KINDS(tier)                                                                             \
     extern const ck_tile_kind ck_kind_interleaved_q8_0_##tier, ck_kind_interleaved_q4_0_##tier,                        \
         ck_kind_interleaved_q5_0_##tier, ck_kind_interleaved_q4_k_##tier, ck_kind_interleaved_q5_k_##tier,             \
-        ck_kind_interleaved_q6_k_##tier;                                                                               \
+        ck_kind_interleaved_q6_k_##tier;
+
+#define CK_DECLARE_INTERLEAVED(tier)                                                                                   \
+    CK_DECLARE_INTERLEAVED_KINDS(tier)                                                                                 \
     void ck_gemm_interleaved_bf16_##tier(const ck_gemm_args *, const ck_share *);
 
 CK_DECLARE_INTERLEAVED(avx2)
 CK_DECLARE_INTERLEAVED(avx512)
 void ck_gemm_interleaved_bf16_dot_avx512(const ck_gemm_args *, const ck_share *);
+CK_DECLARE_INTERLEAVED(neon)
+CK_DECLARE_INTERLEAVED_KINDS(i8mm) // the NEON tier with products of 2 x 8 matrices
 CK_DECLARE_TIER(avx2)
 CK_DECLARE_TIER(avx512)
 CK_DECLARE_TIER(neon)

@@ -61,6 +61,8 @@ typedef struct ck_tile_kind {
     void (*unpack)(const ck_tile_rows *rows, int64_t chunk, int blocks, void *panel);
     // The same columns of an activation row → packed.
     void (*pack)(const uint8_t *act, int64_t k, int64_t chunk, int blocks, void *packed);
+    // The packed rows of a pass of `few`, in place, into another order; may be NULL.
+    void (*arrange)(void *packed, int tokens);
     // acc[t][row] += panel · packed[t], t < tokens.
     void (*multiply)(const void *panel, const void *packed, int tokens, int blocks, float *acc);
     // acc[row] = all columns of sixteen rows · act, the same sums as above without a panel; may be NULL.
