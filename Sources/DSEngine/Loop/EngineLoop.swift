@@ -1,3 +1,5 @@
+internal import DSGraph
+
 /// The engine's turn: drain commands, plan, build, forward, sample, commit, emit. Owned by one thread.
 ///
 /// A step whose buffers have seen their size before allocates nothing (unless a request asks for alternatives of its
@@ -20,6 +22,12 @@ package final class EngineLoop {
     private var chosen: [Int32] = []
     private var progress: [Progress] = []
     private let clock = ContinuousClock()
+    /// Whether weights are left to copy into a faster layout.
+    private var copiesWeights: Bool
+    /// What a request that comes while nothing runs waits for at most.
+    private static let idleCopying = Duration.milliseconds(15)
+    /// The pause after a long prompt's first token.
+    private static let longestPause = Duration.milliseconds(50)
 
     package init(
         runner: any ModelRunner, limits: Scheduler.Limits, endTokens: [Int32], mailbox: Mailbox,
@@ -33,12 +41,14 @@ package final class EngineLoop {
         batch = Batch(limits: limits)
         sampler = Sampler(vocabularySize: runner.vocabularySize)
         reporter = LogprobReporter(vocabularySize: runner.vocabularySize)
+        copiesWeights = !runner.weightCopies.isComplete
         chosen.reserveCapacity(limits.maxBatchTokens)
         progress.reserveCapacity(limits.maxBatchSize)
         board.update { [limits] in
             $0.totalBlocks = limits.blockCount
             $0.blockSize = limits.blockSize
         }
+        noteCopies()
     }
 
     /// Runs until the mailbox is closed, then ends every request.
@@ -89,7 +99,7 @@ package final class EngineLoop {
     @discardableResult
     package func step() -> Bool {
         scheduler.schedule(into: &plan)
-        guard !plan.isEmpty else { return !plan.preempted.isEmpty }
+        guard !plan.isEmpty else { return copyWeights(for: Self.idleCopying) || !plan.preempted.isEmpty }
         let started = clock.now
         noteScheduled(started)
         batch.build(plan, from: scheduler)
@@ -105,6 +115,7 @@ package final class EngineLoop {
             failPlanned(error)
         }
         finishStep(started)
+        copyWeights(after: started.duration(to: clock.now))
         return true
     }
 
@@ -235,6 +246,34 @@ package final class EngineLoop {
             guard scheduler.cancel(chunk.id) != nil, let request = active[chunk.slot.rawValue] else { continue }
             fail(request, error)
             active[chunk.slot.rawValue] = nil
+        }
+    }
+
+    // MARK: Copying weights
+
+    /// Copies weights for as long as the step took, so that no one waits for it longer than twice as long. Behind a prompt, whose
+    /// steps are long, a request that has its first token is not to wait as long for the second one.
+    private func copyWeights(after step: Duration) {
+        let isLong = plan.promptRows > 0 && progress.contains { $0.sampledIndex != nil }
+        copyWeights(for: isLong ? min(step, Self.longestPause) : step)
+    }
+
+    /// False if nothing was left to copy.
+    @discardableResult
+    private func copyWeights(for time: Duration) -> Bool {
+        guard copiesWeights else { return false }
+        runner.copyWeights(for: time)
+        copiesWeights = !runner.weightCopies.isComplete
+        if !copiesWeights { speculator?.forgetCosts() }
+        noteCopies()
+        return true
+    }
+
+    private func noteCopies() {
+        let copies = runner.weightCopies
+        board.update {
+            $0.copiedWeightBytes = copies.made
+            $0.weightBytesToCopy = copies.total
         }
     }
 
