@@ -24,10 +24,10 @@ package final class EngineLoop {
     private let clock = ContinuousClock()
     /// Whether weights are left to copy into a faster layout.
     private var copiesWeights: Bool
-    /// What a request that comes while nothing runs waits for at most.
-    private static let idleCopying = Duration.milliseconds(15)
-    /// The pause after a long prompt's first token.
-    private static let longestPause = Duration.milliseconds(50)
+    /// A pause between two tokens that hardly shows.
+    private static let pause = Duration.milliseconds(50)
+    /// What a request that comes while nothing runs may wait for.
+    private static let idlePause = Duration.milliseconds(15)
 
     package init(
         runner: any ModelRunner, limits: Scheduler.Limits, endTokens: [Int32], mailbox: Mailbox,
@@ -99,7 +99,8 @@ package final class EngineLoop {
     @discardableResult
     package func step() -> Bool {
         scheduler.schedule(into: &plan)
-        guard !plan.isEmpty else { return copyWeights(for: Self.idleCopying) || !plan.preempted.isEmpty }
+        guard !plan.isEmpty else { return copyWeights(for: Self.idlePause) || !plan.preempted.isEmpty }
+        if let rows = runner.promptRowsWorthCopies, plan.promptRows >= rows { copyWeights(for: nil) }
         let started = clock.now
         noteScheduled(started)
         batch.build(plan, from: scheduler)
@@ -251,16 +252,16 @@ package final class EngineLoop {
 
     // MARK: Copying weights
 
-    /// Copies weights for as long as the step took, so that no one waits for it longer than twice as long. Behind a prompt, whose
-    /// steps are long, a request that has its first token is not to wait as long for the second one.
+    /// Copies weights for as long as the step took, so that no one waits more than twice as long, but at least for a pause. After a
+    /// step that gave tokens beside computing a prompt, which takes long, for a pause only.
     private func copyWeights(after step: Duration) {
-        let isLong = plan.promptRows > 0 && progress.contains { $0.sampledIndex != nil }
-        copyWeights(for: isLong ? min(step, Self.longestPause) : step)
+        let isAwaited = plan.promptRows > 0 && progress.contains { $0.sampledIndex != nil }
+        copyWeights(for: isAwaited ? Self.pause : max(step, Self.pause))
     }
 
     /// False if nothing was left to copy.
     @discardableResult
-    private func copyWeights(for time: Duration) -> Bool {
+    private func copyWeights(for time: Duration?) -> Bool {
         guard copiesWeights else { return false }
         runner.copyWeights(for: time)
         copiesWeights = !runner.weightCopies.isComplete

@@ -85,10 +85,10 @@ package final class GraphModelRunner: ModelRunner {
                 ) { executor.outputRow(residual, $0) }
             }
         }
-        if configuration.copiesWeightsFirst {
-            executor.copyWeights()
-            draftModel?.copyWeights(for: nil)
-        }
+        // Of a mixture, a row meets a part of the weights only.
+        let (all, active) = (model.inventory.parameters, model.inventory.activeParameters)
+        promptRowsWorthCopies = backend.rowsWorthCopies.map { $0 * max(all, 1) / max(active, 1) }
+        if configuration.copiesWeightsFirst { copyWeights(for: nil) }
     }
 
     /// The model's drafter if the configuration wants one; an error if it demands one that the model does not have.
@@ -143,13 +143,13 @@ package final class GraphModelRunner: ModelRunner {
         executor.weightCopies + (draftModel?.weightCopies ?? CopyProgress())
     }
 
+    package let promptRowsWorthCopies: Int?
+
     /// The model's first, then the drafter's.
-    package func copyWeights(for time: Duration) {
-        if executor.weightCopies.isComplete {
-            draftModel?.copyWeights(for: time)
-        } else {
-            executor.copyWeights(for: time)
-        }
+    package func copyWeights(for time: Duration?) {
+        let wasComplete = executor.weightCopies.isComplete
+        executor.copyWeights(for: time)
+        if wasComplete || time == nil { draftModel?.copyWeights(for: time) }
     }
 
     package func run(_ batch: Batch) throws(EngineError) -> UnsafeBufferPointer<Float> {

@@ -18,8 +18,12 @@ package protocol ModelRunner: AnyObject {
     /// How far copies of weights in a faster layout have come.
     var weightCopies: CopyProgress { get }
 
-    /// Between two steps: copies weights for about `time`. Steps become faster, their results stay the same.
-    func copyWeights(for time: Duration)
+    /// A step with so many prompt rows gains more from copies than it takes to make all of them; nil: no step does.
+    var promptRowsWorthCopies: Int? { get }
+
+    /// Between two steps: copies weights for about `time` (`nil`: all that are left). Steps become faster, their results stay
+    /// the same.
+    func copyWeights(for time: Duration?)
 
     /// Writes the keys and values of every row and returns the logits of `batch.sampledRows`,
     /// [sampled, vocabularySize], valid until the next call.
@@ -30,5 +34,6 @@ extension ModelRunner {
     package var note: String? { nil }
     package var drafter: (any DraftRunner)? { nil }
     package var weightCopies: CopyProgress { CopyProgress() }
-    package func copyWeights(for time: Duration) {}
+    package var promptRowsWorthCopies: Int? { nil }
+    package func copyWeights(for time: Duration?) {}
 }

@@ -51,6 +51,9 @@ package protocol Backend: AnyObject, Sendable {
     /// Gives the weights of a graph to the device, once; plans of the graph share the result.
     /// - Parameter reservedBytes: memory that the caller is going to use beside them.
     func bind(_ graph: Graph, reservedBytes: Int) throws(GraphError) -> any BoundWeights
+    /// Copies of weights are worth making before a step in which each meets so many rows; nil: they gain rows of prompts
+    /// too little.
+    var rowsWorthCopies: Int? { get }
     /// Chooses kernels: turns a node into steps.
     func lower(_ node: Node, weights: any BoundWeights, into builder: inout PlanBuilder) throws(GraphError)
 }
