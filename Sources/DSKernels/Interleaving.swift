@@ -25,7 +25,8 @@ extension KernelSet {
     /// - Parameter out: where the copy of the whole matrix begins.
     package func interleave(_ weight: MatrixWeight, rows: Range<Int>, to out: UnsafeMutableRawPointer) {
         precondition(rows.lowerBound.isMultiple(of: 16), "rows \(rows) begin inside a tile")
-        precondition(rows.upperBound.isMultiple(of: 16) || rows.upperBound == weight.rows, "rows \(rows) end inside a tile")
+        let endsTile = rows.upperBound.isMultiple(of: 16) || rows.upperBound == weight.rows
+        precondition(endsTile, "rows \(rows) end inside a tile")
         guard !rows.isEmpty else { return }
         var all = unsafe ck_share(worker: 0, count: 1, scratch: nil, scratch_bytes: 0)
         let source = unsafe weight.base + rows.lowerBound * weight.rowBytes

@@ -27,7 +27,8 @@ import Testing
         }
     }
 
-    @Test(arguments: [DType.q8_0, .q4_0, .q5_0], [1, 2]) func everyStageGivesTheSameBits(dtype: DType, threads: Int) throws {
+    @Test(arguments: [DType.q8_0, .q4_0, .q5_0], [1, 2])
+    func everyStageGivesTheSameBits(dtype: DType, threads: Int) throws {
         guard Self.kernels.canInterleave(dtype, columns: Self.width) else { return }
         let run = try Run(QuantizedTests.graph(dtype, up: dtype), threads: threads)
         let total = CPUBackend.copiedBytes(run.executor.graph, Self.kernels)

@@ -1,5 +1,3 @@
-internal import DSGraph
-
 /// The engine's turn: drain commands, plan, build, forward, sample, commit, emit. Owned by one thread.
 ///
 /// A step whose buffers have seen their size before allocates nothing (unless a request asks for alternatives of its
@@ -22,12 +20,7 @@ package final class EngineLoop {
     private var chosen: [Int32] = []
     private var progress: [Progress] = []
     private let clock = ContinuousClock()
-    /// Whether weights are left to copy into a faster layout.
-    private var copiesWeights: Bool
-    /// A pause between two tokens that hardly shows.
-    private static let pause = Duration.milliseconds(50)
-    /// What a request that comes while nothing runs may wait for.
-    private static let idlePause = Duration.milliseconds(15)
+    private let copier: WeightCopier
 
     package init(
         runner: any ModelRunner, limits: Scheduler.Limits, endTokens: [Int32], mailbox: Mailbox,
@@ -41,14 +34,13 @@ package final class EngineLoop {
         batch = Batch(limits: limits)
         sampler = Sampler(vocabularySize: runner.vocabularySize)
         reporter = LogprobReporter(vocabularySize: runner.vocabularySize)
-        copiesWeights = !runner.weightCopies.isComplete
+        copier = WeightCopier(runner, board, speculator)
         chosen.reserveCapacity(limits.maxBatchTokens)
         progress.reserveCapacity(limits.maxBatchSize)
         board.update { [limits] in
             $0.totalBlocks = limits.blockCount
             $0.blockSize = limits.blockSize
         }
-        noteCopies()
     }
 
     /// Runs until the mailbox is closed, then ends every request.
@@ -99,8 +91,8 @@ package final class EngineLoop {
     @discardableResult
     package func step() -> Bool {
         scheduler.schedule(into: &plan)
-        guard !plan.isEmpty else { return copyWeights(for: Self.idlePause) || !plan.preempted.isEmpty }
-        if let rows = runner.promptRowsWorthCopies, plan.promptRows >= rows { copyWeights(for: nil) }
+        guard !plan.isEmpty else { return copier.copyWhileIdle() || !plan.preempted.isEmpty }
+        copier.copy(before: plan)
         let started = clock.now
         noteScheduled(started)
         batch.build(plan, from: scheduler)
@@ -116,7 +108,9 @@ package final class EngineLoop {
             failPlanned(error)
         }
         finishStep(started)
-        copyWeights(after: started.duration(to: clock.now))
+        copier.copy(
+            after: plan, took: started.duration(to: clock.now), gaveTokens: progress.contains { $0.sampledIndex != nil }
+        )
         return true
     }
 
@@ -247,34 +241,6 @@ package final class EngineLoop {
             guard scheduler.cancel(chunk.id) != nil, let request = active[chunk.slot.rawValue] else { continue }
             fail(request, error)
             active[chunk.slot.rawValue] = nil
-        }
-    }
-
-    // MARK: Copying weights
-
-    /// Copies weights for as long as the step took, so that no one waits more than twice as long, but at least for a pause. After a
-    /// step that gave tokens beside computing a prompt, which takes long, for a pause only.
-    private func copyWeights(after step: Duration) {
-        let isAwaited = plan.promptRows > 0 && progress.contains { $0.sampledIndex != nil }
-        copyWeights(for: isAwaited ? Self.pause : max(step, Self.pause))
-    }
-
-    /// False if nothing was left to copy.
-    @discardableResult
-    private func copyWeights(for time: Duration?) -> Bool {
-        guard copiesWeights else { return false }
-        runner.copyWeights(for: time)
-        copiesWeights = !runner.weightCopies.isComplete
-        if !copiesWeights { speculator?.forgetCosts() }
-        noteCopies()
-        return true
-    }
-
-    private func noteCopies() {
-        let copies = runner.weightCopies
-        board.update {
-            $0.copiedWeightBytes = copies.made
-            $0.weightBytesToCopy = copies.total
         }
     }
 

@@ -61,7 +61,8 @@ internal import DSTensor
         let relocatable = Self.relocatable(graph, kernels)
         func isEager(_ index: Int) -> Bool { !kernels.interleavingKeepsBits(graph.weights[index].dtype) }
         var sources: [InterleavedCopies.Source] = []
-        for (index, byteCount) in relocatable.filter({ isEager($0.index) }) + relocatable.filter({ !isEager($0.index) }) {
+        for (index, byteCount) in relocatable.filter({ isEager($0.index) }) + relocatable.filter({ !isEager($0.index) })
+        {
             let matrices = try (0..<graph.weights[index].matrixCount).map { part throws(GraphError) in
                 try matrix(index, part: part)
             }

@@ -33,8 +33,8 @@ internal import DSSupport
     /// Nil without memory for the copies beside `reservedBytes`.
     init?(_ sources: [Source], reservedBytes: Int, kernels: KernelSet, pool: ThreadPool) {
         let byteCount = sources.reduce(0) { $0 + $1.byteCount }
-        guard byteCount > 0, Self.fits(byteCount, reservedBytes), let memory = try? AnonymousMemory(byteCount: byteCount)
-        else { return nil }
+        guard byteCount > 0, Self.fits(byteCount, reservedBytes) else { return nil }
+        guard let memory = try? AnonymousMemory(byteCount: byteCount) else { return nil }
         self.sources = sources
         self.memory = memory
         self.reservedBytes = reservedBytes
