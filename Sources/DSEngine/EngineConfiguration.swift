@@ -13,9 +13,12 @@ public struct EngineConfiguration: Sendable, Equatable {
     public var kvCacheType: KVCacheType = .float32
     /// Threads that compute. `nil`: one per processor that this process may use.
     public var threads: Int?
-    /// Passes that run over the model's graph, 0 (none) ... 3 (all). Level 3 copies quantised weights into the layout that
-    /// this processor multiplies fastest, if there is memory for it; below, they stay as they are mapped.
+    /// Passes that run over the model's graph, 0 (none) ... 3 (all). Level 3 copies weights into the layout that this
+    /// processor multiplies fastest, if there is memory for it (quantised ones between the first steps); below, they stay as
+    /// they are mapped.
     public var optimizeLevel = 3
+    /// Makes all copies of weights before the first step, so that every step costs what later ones cost. For measurements.
+    package var copiesWeightsFirst = false
     /// Where guesses at coming tokens come from. They change how fast tokens come, never which.
     public var speculation = Speculation.auto
     /// Guessed tokens that one request may have in a step, 1...16. Fewer are computed where they do not pay.

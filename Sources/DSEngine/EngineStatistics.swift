@@ -29,6 +29,9 @@ public struct EngineStatistics: Sendable, Equatable {
     public var acceptedDraftTokensByPosition: [Int] = []
     /// Why the model's own layer for guesses was given up; nil: it was not.
     public var drafterError: String?
+    /// Bytes of weights that were copied into a faster layout, and of those that are going to be (level 3).
+    public var copiedWeightBytes = 0
+    public var weightBytesToCopy = 0
     public var submittedRequests = 0
     /// Requests that ended by themselves (end of sequence, stop token or length).
     public var finishedRequests = 0

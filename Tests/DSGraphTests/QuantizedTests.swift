@@ -5,24 +5,21 @@ import Testing
 
 /// Block-quantised weights: activations are prepared once, and plans agree with the reference tier's exact products.
 @Suite struct QuantizedTests {
-    private static let width = 64
+    static let width = 64
 
     private static func quantized(
         _ random: inout SeededRandom, _ name: String, _ dims: [Int], _ dtype: DType
     ) throws -> WeightRef {
         let values = random.floats(dims.reduce(1, *), scale: 0.3)
         let shape = Shape(dims)
-        var bytes = [UInt8](repeating: 0, count: try #require(dtype.byteCount(of: shape)))
-        let done = bytes.withUnsafeMutableBytes { target in
-            guard let base = target.baseAddress else { return false }
-            return RowConversion.quantize(dtype, from: values, to: base, count: values.count)
-        }
-        try #require(done)
-        return WeightRef(name: name, tensor: try Tensor(bytes: bytes, dtype: dtype, shape: shape))
+        let tensor = try Tensor.allocate(dtype, shape)
+        let base = try #require(tensor.storage.mutableBytes?.baseAddress)
+        try #require(RowConversion.quantize(dtype, from: values, to: base, count: values.count))
+        return WeightRef(name: name, tensor: tensor)
     }
 
     /// Three products of one input, a gated unit with `up` in a format of its own, experts.
-    private static func graph(_ dtype: DType, up: DType) throws -> Graph {
+    static func graph(_ dtype: DType, up: DType) throws -> Graph {
         var random = SeededRandom(seed: 5)
         var t = Trace()
         let x = try t.input(.tensor(name: "x"), ValueType(.f32, [.tokens, .fixed(width)]))

@@ -123,11 +123,14 @@ extension Executor {
 }
 
 func makeExecutor(
-    _ graph: Graph, level: OptimizationLevel = .layout, threads: Int = 2, kernels: KernelSet = .reference
+    _ graph: Graph, level: OptimizationLevel = .layout, threads: Int = 2, kernels: KernelSet = .reference,
+    copiesWeights: Bool = true
 ) throws -> Executor {
     let optimized = try PassPipeline(level: level, verifyBetweenPasses: true).run(graph).graph
-    return try Executor(
+    let executor = try Executor(
         graph: optimized, backend: CPUBackend(kernels: kernels, pool: ThreadPool(threadCount: threads)))
+    if copiesWeights { executor.copyWeights() }
+    return executor
 }
 
 /// Largest difference relative to the largest magnitude of the reference.

@@ -41,6 +41,25 @@ import Testing
         }
     }
 
+    /// Copying some rows at a time gives the bytes of the whole copy.
+    @Test(arguments: cases) func partsMakeTheWhole(item: Case) throws {
+        let kernels = try kernels(item.tier)
+        RandomWeight(item.dtype, rows: 75, columns: item.columns, seed: 83).withMatrix { matrix in
+            let bytes = kernels.interleavedByteCount(rows: matrix.rows, rowBytes: matrix.rowBytes)
+            let copies = (0..<2).map { _ in
+                let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes, alignment: 64)
+                copy.initializeMemory(as: UInt8.self, repeating: 0xFF)
+                return copy
+            }
+            defer { for copy in copies { copy.deallocate() } }
+            WorkShare.withSerial { kernels.interleave(matrix, to: copies[0].baseAddress!, share: $0) }
+            for rows in [48..<75, 16..<16, 0..<16, 16..<48] {
+                kernels.interleave(matrix, rows: rows, to: copies[1].baseAddress!)
+            }
+            #expect(copies[0].elementsEqual(copies[1]))
+        }
+    }
+
     private func product(
         _ kernels: KernelSet, _ weight: MatrixWeight, up: MatrixWeight? = nil, _ activations: Activations, rows: Int,
         workers: Int = 1

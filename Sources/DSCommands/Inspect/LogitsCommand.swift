@@ -42,6 +42,7 @@ struct LogitsCommand: ParsableCommand {
             throw ValidationError("--optimize-level: expected 0...3, found \(optimizeLevel)")
         }
         options.level = level
+        options.copiesWeightsFirst = false
         let runner = try SimpleRunner(loaded, options)
         var rows: [[Float]] = []
         let generated = try runner.generate(prompt: ids, count: generate, sampling: .all) { rows = $0 }

@@ -51,6 +51,7 @@ struct EvalCommand: AsyncParsableCommand {
         let items = try self.items()
         let loaded = try model.load()
         var configuration = try engine.configuration()
+        configuration.copiesWeightsFirst = true
         if configuration.kvCacheBytes == nil {
             let context = min(loaded.configuration.maximumContext, 4096) * concurrency
             configuration.kvCacheBytes =

@@ -23,6 +23,7 @@ final class StepDriver {
         try configuration.validate()
         var configuration = configuration
         configuration.speculation = .off
+        configuration.copiesWeightsFirst = true
         configuration.maxBatchSize = max(sequences, 1)
         configuration.maxBatchTokens = max(configuration.maxBatchTokens, configuration.maxBatchSize)
         let blocks = (context + configuration.blockSize - 1) / configuration.blockSize * sequences

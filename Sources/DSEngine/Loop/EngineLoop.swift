@@ -25,6 +25,7 @@ package final class EngineLoop {
     private static let wakingInterval = Duration.milliseconds(1)
     /// Whether any request `holdsEvents`.
     private var holdsEvents = false
+    private let copier: WeightCopier
 
     package init(
         runner: any ModelRunner, limits: Scheduler.Limits, endTokens: [Int32], mailbox: Mailbox,
@@ -38,6 +39,7 @@ package final class EngineLoop {
         batch = Batch(limits: limits)
         sampler = Sampler(vocabularySize: runner.vocabularySize)
         reporter = LogprobReporter(vocabularySize: runner.vocabularySize)
+        copier = WeightCopier(runner, board, speculator)
         chosen.reserveCapacity(limits.maxBatchTokens)
         progress.reserveCapacity(limits.maxBatchSize)
         board.update { [limits] in
@@ -94,9 +96,10 @@ package final class EngineLoop {
     @discardableResult
     package func step() -> Bool {
         scheduler.schedule(into: &plan)
-        // A step with prompt rows may take long.
+        // What follows may take long.
         if plan.isEmpty || plan.promptRows > 0 { wakeConsumers() }
-        guard !plan.isEmpty else { return !plan.preempted.isEmpty }
+        guard !plan.isEmpty else { return copier.copyWhileIdle() || !plan.preempted.isEmpty }
+        copier.copy(before: plan)
         let started = clock.now
         noteScheduled(started)
         batch.build(plan, from: scheduler)
@@ -112,6 +115,10 @@ package final class EngineLoop {
             failPlanned(error)
         }
         finishStep(started)
+        if !copier.isDone { wakeConsumers() }
+        copier.copy(
+            after: plan, took: started.duration(to: clock.now), gaveTokens: progress.contains { $0.sampledIndex != nil }
+        )
         return true
     }
 

@@ -29,15 +29,17 @@ final class DraftModelRunner: DraftRunner {
 
     /// - Parameters:
     ///   - rows: rows of the cache.
+    ///   - reservedBytes: memory that is going to be used beside that cache and the layer's weights.
     ///   - modelResidual: where the model's last step left the residual stream of a row.
     init(
-        graph: Graph, backend: any Backend, rows: Int, hiddenSize: Int, vocabularySize: Int,
+        graph: Graph, backend: any Backend, rows: Int, reservedBytes: Int, hiddenSize: Int, vocabularySize: Int,
         modelResidual: @escaping (Int) -> UnsafeMutablePointer<Float>?
     ) throws(GraphError) {
         self.hiddenSize = hiddenSize
         self.vocabularySize = vocabularySize
         self.modelResidual = modelResidual
-        executor = try Executor(graph: graph, backend: backend, reservedBytes: CacheStates.byteCount(graph, rows: rows))
+        executor = try Executor(
+            graph: graph, backend: backend, reservedBytes: CacheStates.byteCount(graph, rows: rows) + reservedBytes)
         guard let logits = executor.outputIndex(named: "logits"),
             let residual = executor.outputIndex(named: "residual")
         else { throw .binding(name: "drafter", expected: "outputs 'logits' and 'residual'", found: "\(graph.outputs)") }
@@ -47,6 +49,10 @@ final class DraftModelRunner: DraftRunner {
     }
 
     deinit { tensor.deallocate() }
+
+    var weightCopies: CopyProgress { executor.weightCopies }
+
+    func copyWeights(for time: Duration?) { executor.copyWeights(for: time) }
 
     func run(
         _ batch: Batch, sources rows: borrowing RowBuffer<Int32>, isContinuation: Bool

@@ -23,7 +23,8 @@ package final class GraphModelRunner: ModelRunner {
     private let logits: Int
     private let states: CacheStates
     private let inputs = BatchInputs()
-    package let drafter: (any DraftRunner)?
+    private let draftModel: DraftModelRunner?
+    package var drafter: (any DraftRunner)? { draftModel }
 
     /// Tokens that the cache holds at most if the configuration does not say how large it is.
     private static let defaultTokens = 32_768
@@ -74,15 +75,20 @@ package final class GraphModelRunner: ModelRunner {
         states = try Self.running { () throws(GraphError) in
             try CacheStates(graph, backend: backend, rows: rows)
         }
-        drafter = try Self.running { () throws(GraphError) in
+        draftModel = try Self.running { () throws(GraphError) in
             try draftGraph.map { graph throws(GraphError) in
                 let residual = executor.outputIndex(named: "residual") ?? 0
+                let copies = executor.weightCopies
                 return try DraftModelRunner(
-                    graph: graph, backend: backend, rows: rows, hiddenSize: model.configuration.hiddenSize,
-                    vocabularySize: model.configuration.vocabularySize
+                    graph: graph, backend: backend, rows: rows, reservedBytes: copies.total - copies.made,
+                    hiddenSize: model.configuration.hiddenSize, vocabularySize: model.configuration.vocabularySize
                 ) { executor.outputRow(residual, $0) }
             }
         }
+        // Of a mixture, a row meets a part of the weights only.
+        let (all, active) = (model.inventory.parameters, model.inventory.activeParameters)
+        promptRowsWorthCopies = backend.rowsWorthCopies.map { $0 * max(all, 1) / max(active, 1) }
+        if configuration.copiesWeightsFirst { copyWeights(for: nil) }
     }
 
     /// The model's drafter if the configuration wants one; an error if it demands one that the model does not have.
@@ -132,6 +138,19 @@ package final class GraphModelRunner: ModelRunner {
     /// Plans built and found, bytes of the arena.
     package var planStatistics: (plansBuilt: Int, planHits: Int) { executor.statistics }
     package var arenaBytes: Int { executor.arenaBytes }
+
+    package var weightCopies: CopyProgress {
+        executor.weightCopies + (draftModel?.weightCopies ?? CopyProgress())
+    }
+
+    package let promptRowsWorthCopies: Int?
+
+    /// The model's first, then the drafter's.
+    package func copyWeights(for time: Duration?) {
+        let wasComplete = executor.weightCopies.isComplete
+        executor.copyWeights(for: time)
+        if wasComplete || time == nil { draftModel?.copyWeights(for: time) }
+    }
 
     package func run(_ batch: Batch) throws(EngineError) -> UnsafeBufferPointer<Float> {
         try Self.running { () throws(GraphError) in try executor.run(inputs.step(batch, states)) }

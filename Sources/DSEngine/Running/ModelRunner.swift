@@ -1,3 +1,5 @@
+package import DSGraph
+
 /// Computes a batch: the only thing that the engine's loop knows about a model. Used by one thread at a time.
 package protocol ModelRunner: AnyObject {
     /// Token ids are 0..<vocabularySize.
@@ -13,6 +15,16 @@ package protocol ModelRunner: AnyObject {
     /// Guesses tokens from this runner's hidden states; nil: the model has no such part, or it is not wanted.
     var drafter: (any DraftRunner)? { get }
 
+    /// How far copies of weights in a faster layout have come.
+    var weightCopies: CopyProgress { get }
+
+    /// A step with so many prompt rows gains more from copies than it takes to make all of them; nil: no step does.
+    var promptRowsWorthCopies: Int? { get }
+
+    /// Between two steps: copies weights for about `time` (`nil`: all that are left). Steps become faster, their results stay
+    /// the same.
+    func copyWeights(for time: Duration?)
+
     /// Writes the keys and values of every row and returns the logits of `batch.sampledRows`,
     /// [sampled, vocabularySize], valid until the next call.
     func run(_ batch: Batch) throws(EngineError) -> UnsafeBufferPointer<Float>
@@ -21,4 +33,7 @@ package protocol ModelRunner: AnyObject {
 extension ModelRunner {
     package var note: String? { nil }
     package var drafter: (any DraftRunner)? { nil }
+    package var weightCopies: CopyProgress { CopyProgress() }
+    package var promptRowsWorthCopies: Int? { nil }
+    package func copyWeights(for time: Duration?) {}
 }

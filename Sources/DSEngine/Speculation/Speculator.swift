@@ -114,6 +114,9 @@ package final class Speculator {
         if case .drafter = origin.source { drafterRate += ((isRight ? 1 : 0) - drafterRate) / 64 }
     }
 
+    /// Steps cost something else from now on.
+    package func forgetCosts() { budget = DrafterBudget() }
+
     // MARK: Guessing
 
     /// Gives guesses to the requests that decode after a committed step, as far as they are expected to pay.

@@ -17,6 +17,9 @@ package final class CPUBackend: Backend {
         CPUWeights.relocatable(graph, kernels).reduce(0) { $0 + $1.byteCount }
     }
 
+    /// With 512 rows, copies bring a third on AVX2 and nothing on AVX-512 (design 5).
+    package var rowsWorthCopies: Int? { kernels.tier == .avx2 ? 384 : nil }
+
     package var topology: Topology {
         Topology(devices: [
             Device(index: 0, kind: .cpu, name: kernels.tier.rawValue, workerCount: pool.threadCount)

@@ -105,8 +105,7 @@ extension CPULowering {
     }
 
     func gateUpSwiGLU(_ node: Node, _ builder: inout PlanBuilder) throws(GraphError) {
-        let gate = try weights.product(node.inputs[1], builder)
-        let up = try weights.product(node.inputs[2], builder)
+        let (gate, up) = try weights.products(node.inputs[1], node.inputs[2], builder)
         let out = builder.place(node.outputs[0])
         if gate.dtype == up.dtype {
             let input = try activation(node.inputs[0], for: gate.dtype, &builder)

@@ -47,8 +47,7 @@ extension CPULowering {
 
     func experts(addsBase: Bool, _ node: Node, _ builder: inout PlanBuilder) throws(GraphError) {
         let (x, ids, scores) = (node.inputs[0], node.inputs[1], node.inputs[2])
-        let gate = try weights.stack(node.inputs[3], builder)
-        let up = try weights.stack(node.inputs[4], builder)
+        let (gate, up) = try weights.stacks(node.inputs[3], node.inputs[4], builder)
         let down = try weights.stack(node.inputs[5], builder)
         let group = try groupByExpert(ids, expertCount: builder.dims(of: node.inputs[3])[0], &builder)
         let width = builder.dims(of: node.inputs[3])[1]

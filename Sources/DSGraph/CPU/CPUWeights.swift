@@ -3,9 +3,11 @@ internal import DSSupport
 internal import DSTensor
 
 /// Weights as host kernels read them: vectors become aligned f32; matrices stay where they are mapped, and those that the graph
-/// calls relocatable have copies beside them with sixteen rows interleaved, which products read several times faster.
+/// calls relocatable get copies beside them with sixteen rows interleaved, which products read several times faster. Where a copy
+/// changes no bit of a result, it is made between runs.
 @safe final class CPUWeights: BoundWeights, @unchecked Sendable {
-    // SAFETY: immutable after init; `graph` keeps mapped bytes alive, `owner` the converted vectors and the tables.
+    // SAFETY: changed by `copy` only, which the executor's thread calls between two runs; `graph` keeps mapped bytes alive,
+    // `owner` the converted vectors and the tables, and copies stay where they are.
 
     private let graph: Graph
     private let owner = PlanOwner()
@@ -13,11 +15,12 @@ internal import DSTensor
     private let constants: [Int: UnsafePointer<Float>]
     private let scales: [Int: [UnsafePointer<Float>]]
     private var stacks: [Int: WeightStack] = [:]
-    /// Interleaved copies of relocatable weights: their matrices in order.
+    /// Finished interleaved copies of relocatable weights: their matrices in order.
     private var interleaved: [Int: [MatrixWeight]] = [:]
-    private let copies: AnonymousMemory?
+    private var interleavedStacks: [Int: WeightStack] = [:]
+    private var interleaving: InterleavedCopies?
     /// Why there are no copies although the graph allows them.
-    let note: String?
+    private(set) var note: String?
 
     init(_ graph: Graph, kernels: KernelSet, pool: ThreadPool, reservedBytes: Int) throws(GraphError) {
         self.graph = graph
@@ -43,26 +46,61 @@ internal import DSTensor
         unsafe self.vectors = unsafe vectors
         unsafe self.constants = unsafe constants
         unsafe self.scales = unsafe scales
-        let sources = Self.relocatable(graph, kernels)
-        let byteCount = sources.reduce(0) { $0 + $1.byteCount }
-        let available = SystemMemory.available ?? .max
-        let fits = byteCount > 0 && byteCount <= available / 10 * 9 - reservedBytes
-        let memory = fits ? try? AnonymousMemory(byteCount: byteCount) : nil
-        copies = memory
-        if let memory {
-            note = nil
-            try interleave(sources, memory, kernels, pool)
-        } else {
-            note =
-                byteCount == 0
-                ? nil
-                : "the weights stay as they are mapped, which is slower: there is no memory for \(byteCount) bytes of copies "
-                    + "beside \(reservedBytes) bytes of cache (\(available) bytes are available)"
-        }
         for node in graph.nodes {
             guard case .weight(let index) = node.op, graph.weights[index].dims.count == 3 else { continue }
-            stacks[index] = try makeStack(index)
+            let matrices = try (0..<graph.weights[index].dims[0]).map { part throws(GraphError) in
+                try matrix(index, part: part)
+            }
+            stacks[index] = stack(of: matrices)
         }
+        try startCopies(kernels, pool, reservedBytes)
+    }
+
+    /// Copies now what would change results if it were copied later.
+    private func startCopies(_ kernels: KernelSet, _ pool: ThreadPool, _ reservedBytes: Int) throws(GraphError) {
+        let relocatable = Self.relocatable(graph, kernels)
+        func isEager(_ index: Int) -> Bool { !kernels.interleavingKeepsBits(graph.weights[index].dtype) }
+        var sources: [InterleavedCopies.Source] = []
+        for (index, byteCount) in relocatable.filter({ isEager($0.index) }) + relocatable.filter({ !isEager($0.index) })
+        {
+            let matrices = try (0..<graph.weights[index].matrixCount).map { part throws(GraphError) in
+                try matrix(index, part: part)
+            }
+            sources.append(InterleavedCopies.Source(index: index, byteCount: byteCount, matrices: matrices))
+        }
+        guard !sources.isEmpty else { return }
+        interleaving = InterleavedCopies(sources, reservedBytes: reservedBytes, kernels: kernels, pool: pool)
+        guard let interleaving else {
+            let byteCount = sources.reduce(0) { $0 + $1.byteCount }
+            let available = SystemMemory.available ?? .max
+            note =
+                "the weights stay as they are mapped, which is slower: there is no memory for \(byteCount) bytes of copies "
+                + "beside \(reservedBytes) bytes of cache (\(available) bytes are available)"
+            return
+        }
+        while let next = interleaving.next, isEager(next) { _ = advance(interleaving) }
+    }
+
+    var copies: CopyProgress { interleaving?.progress ?? CopyProgress() }
+
+    func copy(for time: Duration?) -> Bool {
+        guard let interleaving, !interleaving.progress.isComplete else { return false }
+        let clock = ContinuousClock()
+        let start = clock.now
+        var isAnyFinished = false
+        repeat {
+            if advance(interleaving) { isAnyFinished = true }
+            if let time, start.duration(to: clock.now) >= time { break }
+        } while !interleaving.progress.isComplete
+        return isAnyFinished
+    }
+
+    /// Copies a piece; whether a weight is finished with it.
+    private func advance(_ interleaving: InterleavedCopies) -> Bool {
+        guard let (index, matrices) = interleaving.advance() else { return false }
+        interleaved[index] = matrices
+        if graph.weights[index].dims.count == 3 { interleavedStacks[index] = stack(of: matrices) }
+        return true
     }
 
     /// Relocatable weights whose format has an interleaved form, and the bytes of it.
@@ -73,24 +111,6 @@ internal import DSTensor
                 let rowBytes = weight.dtype.rowBytes(weight.columns)
             else { return nil }
             return (index, weight.matrixCount * kernels.interleavedByteCount(rows: weight.rows, rowBytes: rowBytes))
-        }
-    }
-
-    private func interleave(
-        _ sources: [(index: Int, byteCount: Int)], _ memory: AnonymousMemory, _ kernels: KernelSet, _ pool: ThreadPool
-    ) throws(GraphError) {
-        var place = unsafe memory.base
-        for (index, _) in sources {
-            let weight = graph.weights[index]
-            var matrices: [MatrixWeight] = []
-            for part in 0..<weight.matrixCount {
-                let source = try matrix(index, part: part)
-                let target = unsafe SharedAddress(place)
-                unsafe pool.run { share in unsafe kernels.interleave(source, to: target.address, share: share) }
-                unsafe matrices.append(kernels.interleaved(source, at: place))
-                unsafe place += kernels.interleavedByteCount(rows: source.rows, rowBytes: source.rowBytes)
-            }
-            interleaved[index] = matrices
         }
     }
 
@@ -126,16 +146,18 @@ internal import DSTensor
 
     /// A matrix of which only products are computed.
     func product(_ value: ValueID, _ builder: PlanBuilder) throws(GraphError) -> MatrixWeight {
-        let (index, weight) = try reference(value, builder)
-        guard weight.dims.count == 2 else {
-            throw .weight(name: weight.name, reason: "expected a matrix, found \(weight.dims)")
-        }
-        return try productMatrix(index, part: 0)
+        let mapped = try matrix(value, builder)
+        guard let index = builder.weightIndex(of: value), let copies = interleaved[index] else { return mapped }
+        return copies[0]
     }
 
-    private func productMatrix(_ index: Int, part: Int) throws(GraphError) -> MatrixWeight {
-        if let copies = interleaved[index] { return copies[part] }
-        return try matrix(index, part: part)
+    /// Matrices that one product may read together: in the same layout if they have the same format.
+    func products(
+        _ first: ValueID, _ second: ValueID, _ builder: PlanBuilder
+    ) throws(GraphError) -> (MatrixWeight, MatrixWeight) {
+        let pair = (try product(first, builder), try product(second, builder))
+        guard pair.0.dtype == pair.1.dtype, pair.0.isInterleaved != pair.1.isInterleaved else { return pair }
+        return (try matrix(first, builder), try matrix(second, builder))
     }
 
     private func reference(_ value: ValueID, _ builder: PlanBuilder) throws(GraphError) -> (Int, WeightRef) {
@@ -181,25 +203,37 @@ internal import DSTensor
 
     /// Matrices of all experts. The tables are made once and shared by all plans.
     func stack(_ value: ValueID, _ builder: PlanBuilder) throws(GraphError) -> WeightStack {
+        let (index, mapped) = try mappedStack(value, builder)
+        return interleavedStacks[index] ?? mapped
+    }
+
+    /// As `products`.
+    func stacks(
+        _ first: ValueID, _ second: ValueID, _ builder: PlanBuilder
+    ) throws(GraphError) -> (WeightStack, WeightStack) {
+        let pair = (try stack(first, builder), try stack(second, builder))
+        let (one, other) = (pair.0.prototype, pair.1.prototype)
+        guard one.dtype == other.dtype, one.isInterleaved != other.isInterleaved else { return pair }
+        return (try mappedStack(first, builder).stack, try mappedStack(second, builder).stack)
+    }
+
+    private func mappedStack(
+        _ value: ValueID, _ builder: PlanBuilder
+    ) throws(GraphError) -> (index: Int, stack: WeightStack) {
         let (index, weight) = try reference(value, builder)
         guard let stack = stacks[index] else {
             throw .weight(name: weight.name, reason: "expected a stack of matrices, found \(weight.dims)")
         }
-        return stack
+        return (index, stack)
     }
 
-    private func makeStack(_ index: Int) throws(GraphError) -> WeightStack {
-        let weight = graph.weights[index]
-        var bases: [UnsafePointer<UInt8>?] = unsafe []
-        var blockScales: [UnsafePointer<Float>?] = unsafe []
-        for part in 0..<weight.dims[0] {
-            let matrix = try productMatrix(index, part: part)
-            unsafe bases.append(matrix.base.assumingMemoryBound(to: UInt8.self))
-            unsafe blockScales.append(matrix.blockScales?.values)
-        }
+    private func stack(of matrices: [MatrixWeight]) -> WeightStack? {
+        guard let first = matrices.first else { return nil }
+        let bases = unsafe matrices.map { unsafe Optional($0.base.assumingMemoryBound(to: UInt8.self)) }
+        let scales = unsafe matrices.map { unsafe $0.blockScales?.values }
         return unsafe WeightStack(
-            prototype: try productMatrix(index, part: 0), bases: UnsafePointer(owner.keep(bases)),
-            scales: weight.blockScales.isEmpty ? nil : UnsafePointer(owner.keep(blockScales)))
+            prototype: first, bases: UnsafePointer(owner.keep(bases)),
+            scales: first.blockScales == nil ? nil : UnsafePointer(owner.keep(scales)))
     }
 
     /// The first head's matrix and the bytes to the next one.
@@ -226,11 +260,4 @@ internal import DSTensor
         }
         return (first, distance)
     }
-}
-
-/// The address of memory that the workers of one call share.
-@unsafe private struct SharedAddress: @unchecked Sendable {
-    let address: UnsafeMutableRawPointer
-
-    init(_ address: UnsafeMutableRawPointer) { unsafe self.address = unsafe address }
 }

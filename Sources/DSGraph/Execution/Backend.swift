@@ -51,6 +51,9 @@ package protocol Backend: AnyObject, Sendable {
     /// Gives the weights of a graph to the device, once; plans of the graph share the result.
     /// - Parameter reservedBytes: memory that the caller is going to use beside them.
     func bind(_ graph: Graph, reservedBytes: Int) throws(GraphError) -> any BoundWeights
+    /// Copies of weights are worth making before a step in which each meets so many rows; nil: they gain rows of prompts
+    /// too little.
+    var rowsWorthCopies: Int? { get }
     /// Chooses kernels: turns a node into steps.
     func lower(_ node: Node, weights: any BoundWeights, into builder: inout PlanBuilder) throws(GraphError)
 }
@@ -59,4 +62,26 @@ package protocol Backend: AnyObject, Sendable {
 package protocol BoundWeights: AnyObject, Sendable {
     /// What the user should know about how the weights lie in memory.
     var note: String? { get }
+    /// How far copies in a layout that is read faster have come. Results do not depend on it.
+    var copies: CopyProgress { get }
+    /// Makes copies for about `time` (`nil`: all that are left). Not while a plan runs.
+    /// - Returns: whether plans lowered from now on read copies that earlier ones do not.
+    func copy(for time: Duration?) -> Bool
+}
+
+/// Bytes of copies of weights.
+package struct CopyProgress: Sendable, Equatable {
+    package var made: Int
+    package var total: Int
+
+    package init(made: Int = 0, total: Int = 0) {
+        self.made = made
+        self.total = total
+    }
+
+    package var isComplete: Bool { made == total }
+
+    package static func + (one: CopyProgress, other: CopyProgress) -> CopyProgress {
+        CopyProgress(made: one.made + other.made, total: one.total + other.total)
+    }
 }

@@ -48,6 +48,14 @@ internal import DSTensor
     /// What the user should know about how the weights lie in memory.
     package var weightsNote: String? { weights.note }
 
+    /// How far copies of weights in a faster layout have come. They change the time of a step, not its results.
+    package var weightCopies: CopyProgress { weights.copies }
+
+    /// Between two runs: copies weights for about `time` (`nil`: all that are left). Plans are made anew for those finished.
+    package func copyWeights(for time: Duration? = nil) {
+        if weights.copy(for: time) { cache.removeAll() }
+    }
+
     /// Bytes of the arena that all plans share.
     package var arenaBytes: Int { arena.byteCount }
 

@@ -29,6 +29,8 @@ package struct PlanCache {
 
     package var count: Int { entries.count }
 
+    package mutating func removeAll() { entries.removeAll(keepingCapacity: true) }
+
     package mutating func plan(
         structure: Int, bucket: DimBucket, build: () throws(GraphError) -> Plan
     ) throws(GraphError) -> Plan {

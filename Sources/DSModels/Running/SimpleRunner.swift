@@ -13,6 +13,8 @@ package final class SimpleRunner {
         package var threadCount: Int
         /// Tokens that the cache holds.
         package var capacity: Int
+        /// Whether weights are copied into a faster layout before the first step, else between steps.
+        package var copiesWeightsFirst = true
 
         package init(
             trace: TraceOptions = TraceOptions(cacheType: .f32), level: OptimizationLevel = .fusion,
@@ -37,6 +39,9 @@ package final class SimpleRunner {
     private let blocks: [Int32]
     private let capacity: Int
     private let vocabularySize: Int
+    private let clock = ContinuousClock()
+    /// How long the last step took.
+    private var lastStep = Duration.zero
     /// Tokens in the cache.
     package private(set) var length = 0
 
@@ -74,6 +79,7 @@ package final class SimpleRunner {
             throw .running(reason: "\(error)")
         }
         executor = try Self.running { () throws(GraphError) in try Executor(graph: graph, backend: backend) }
+        if options.copiesWeightsFirst { executor.copyWeights() }
         let blockCount = (options.capacity + Self.blockSize - 1) / Self.blockSize
         capacity = blockCount * Self.blockSize
         blocks = (0..<blockCount).map { Int32($0) }
@@ -105,7 +111,11 @@ package final class SimpleRunner {
         // Cache rows are positions: the blocks are contiguous.
         let positions = (0..<count).map { Int32(length + $0) }
         let sampled = sampling == .all ? (0..<count).map { Int32($0) } : [Int32(count - 1)]
+        // As long as the step before it took, and nothing before the first.
+        if lastStep > .zero { executor.copyWeights(for: lastStep) }
+        let start = clock.now
         try run(tokens, positions, sampled, isPrompt: asPrompt, residual)
+        lastStep = start.duration(to: clock.now)
         length += count
         return try floats(Self.logitsOutput)
     }

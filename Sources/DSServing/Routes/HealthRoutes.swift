@@ -19,6 +19,8 @@ struct HealthRoutes {
                         "kv_cache_usage": .number(statistics.cacheUsage),
                         "steps": .integer(Int64(statistics.steps)),
                         "generated_tokens": .integer(Int64(statistics.generatedTokens)),
+                        "copied_weight_bytes": .integer(Int64(statistics.copiedWeightBytes)),
+                        "weight_bytes_to_copy": .integer(Int64(statistics.weightBytesToCopy)),
                         "draft_tokens": .integer(Int64(statistics.draftTokens)),
                         "accepted_draft_tokens": .integer(Int64(statistics.acceptedDraftTokens)),
                     ])

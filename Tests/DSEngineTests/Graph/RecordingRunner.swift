@@ -1,4 +1,5 @@
 import DSEngine
+import DSGraph
 
 /// Remembers the logits of every sampled row by the tokens that lead to it. The same tokens must always give the same
 /// bits, whatever the batch: a difference is counted.
@@ -14,6 +15,10 @@ final class RecordingRunner: ModelRunner {
     var maximumContext: Int { inner.maximumContext }
     var blockCount: Int { inner.blockCount }
     var blockSize: Int { inner.blockSize }
+    var drafter: (any DraftRunner)? { inner.drafter }
+    var weightCopies: CopyProgress { inner.weightCopies }
+    var promptRowsWorthCopies: Int? { inner.promptRowsWorthCopies }
+    func copyWeights(for time: Duration?) { inner.copyWeights(for: time) }
 
     init(_ inner: any ModelRunner, expecting rows: [[Int32]: [UInt32]] = [:]) {
         self.inner = inner
