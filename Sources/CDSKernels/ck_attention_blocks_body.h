@@ -4,10 +4,6 @@
 // of any other cache, so results are bit for bit those of a cache of these floats. Converting costs three instructions
 // per vector: with more than one tile of lines, the first one leaves the keys' floats to the others, and to the values
 // if these are a view of the keys.
-//
-// Bound by fma, of which the scale adds one to those of the lines. Zen 4, AVX-512, 4096 keys, milliseconds of one
-// thread and of two: 12 heads over 2 of 128 0.42, 0.25 (F16: 0.45, 0.28), MLA's 16 heads of 576 and 512 1.55, 0.93
-// (F16: 1.47, 0.90).
 
 // Scores of the first tile of lines from blocks, of others from the floats that it leaves.
 static void decode_block_scores(const ck_attention_args *a, const attention_item *item, const key_rows *rows, int count,

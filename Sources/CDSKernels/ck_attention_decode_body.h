@@ -2,9 +2,8 @@
 //
 // A decoded row meets each key with the query heads of one kv head only, at most CK_ATTENTION_LINES lines, which does
 // not pay for transposing keys: scores are dot products (lanes = columns, one sum per line and key), and keys and
-// values are converted as they are read. The processor's own prefetching does not see how rows lie, least of all those
-// of one of several kv heads: the next chunk is fetched into the second-level cache while one is computed (into the
-// first, it was no faster than without).
+// values are converted as they are read. The kv heads of a range are taken together where possible, so that rows are
+// read whole, and the next chunk's lines are asked for a few at a time between products (fetch_ahead).
 
 #include "ck_attention_tiles_body.h"
 
@@ -207,24 +206,25 @@ static void attend_range(const ck_attention_args *a, const attention_item *item,
 //
 // The heads of one range of one row go together where that leaves every worker as much to do, because the processor
 // foresees whole rows of keys, not every second piece of them: those of the last ranges, which are too few for all
-// workers, go one kv head each.
+// workers, go one kv head each. Ranges of a worker follow each other, so that it fetches the next while it ends one.
 static int64_t decode(const ck_attention_args *a, const ck_share *share) {
     attention_space *space = (attention_space *)share->scratch;
     int per_kv = a->heads / a->kv_heads, heads = per_kv < CK_ATTENTION_LINES ? per_kv : CK_ATTENTION_LINES;
-    int items_per_row = a->kv_heads * ((per_kv + heads - 1) / heads), most = DECODED_LINES / heads;
+    int items_per_row = a->kv_heads * ((per_kv + heads - 1) / heads), most = heads < per_kv ? 1 : DECODED_LINES / heads;
     int64_t rows = 0, units = 0, unit = 0, first_item = 0, number = 0;
     for (int i = a->ranged_from; i < a->sequence_count; ++i) rows += a->sequences[i].query_count;
     int shared = rows * items_per_row <= a->partial_items;
     for (int i = a->ranged_from; i < a->sequence_count; ++i)
         for (int row = 0; row < a->sequences[i].query_count; ++row)
             units += shared ? range_count(row_context(&a->sequences[i], row)) : 1;
+    int64_t each = units / share->count, whole = each * share->count;
     for (int i = a->ranged_from; i < a->sequence_count; ++i) {
         const ck_sequence *s = &a->sequences[i];
         for (int row = 0; row < s->query_count; ++row, first_item += items_per_row) {
             int64_t context = row_context(s, row), length = range_length(context);
             int ranges = range_count(context);
             for (int r = 0; r < (shared ? ranges : 1); ++r, ++unit) {
-                int together = unit < units / share->count * share->count ? most : 1;
+                int together = unit < whole ? most : 1;
                 int64_t item_number = first_item;
                 for (int g = 0; g < a->kv_heads; g += together)
                     for (int h = 0; h < per_kv; h += heads, ++number) {
@@ -240,7 +240,7 @@ static int64_t decode(const ck_attention_args *a, const ck_share *share) {
                         };
                         int64_t mine = item_number;
                         item_number += kv_heads;
-                        if (number % share->count != share->worker) continue;
+                        if ((unit < whole ? unit / each : number % share->count) != share->worker) continue;
                         if (shared)
                             attend_range(a, &item, mine, r, ranges, length, space);
                         else
