@@ -6,11 +6,13 @@
 // on its own query and keys only, so any tiling gives the same bits.
 
 enum { CHUNK = 32, MAX_LINES = 64, MAX_HEAD = 1024 };
+enum { VALUE_LINES = VALUE_ROWS > DECODE_LINES ? VALUE_ROWS : DECODE_LINES };
 
-// The lines of one item: heads first_head..<first_head + heads of query rows first_row..<first_row + rows.
+// The lines of one item: heads first_head..<first_head + heads of query rows first_row..<first_row + rows. The heads of
+// a decoded row can be those of several kv heads, from kv_head on.
 typedef struct attention_item {
     const ck_sequence *sequence;
-    int32_t kv_head, first_row, rows, first_head, heads;
+    int32_t kv_head, kv_heads, first_row, rows, first_head, heads;
 } attention_item;
 
 // Scratch of one worker.
@@ -120,18 +122,27 @@ static void scores_of(const attention_space *sp, int dk, int lines, float *score
     for (; m < lines; ++m) score_lines(sp->q + m * dk, sp->keys, dk, 1, scores + m * CHUNK);
 }
 
-// out[line] += weights[line] · values for `lines` lines and four vectors of columns from c (or one at the end).
-static inline __attribute__((always_inline)) void add_columns(const float *weights, const float *values, int width,
-                                                              int c, int vectors, int lines, float *out) {
-    vf sum[VALUE_ROWS][4];
+// VL values from i on of a row of `type`, of which `left` are in the row. Blocks of Q8_0 are whole.
+static inline __attribute__((always_inline)) vf load_values(int32_t type, const uint8_t *row, int i, int left) {
+    const uint8_t *p = row + ck_row_bytes(type, i);
+    if (type == CK_Q8_0) return vf_mul(vf_load_int8(p + 2 + i % 32), vf_set(vf_block_scale(p)));
+    return left >= VL ? vf_load_typed(type, p) : vf_load_typed_part(type, p, left);
+}
+
+// out[line] += weights[line] · values for `lines` lines, the columns of `vectors` vectors from c on.
+static inline __attribute__((always_inline)) void add_columns(int32_t type, const float *weights,
+                                                              const uint8_t *const *values, int64_t at, int count,
+                                                              int c, int vectors, int left, int lines, int width,
+                                                              float *out) {
+    vf sum[VALUE_LINES][4];
 #pragma clang loop unroll(full)
     for (int m = 0; m < lines; ++m)
 #pragma clang loop unroll(full)
         for (int j = 0; j < vectors; ++j) sum[m][j] = vf_load(out + m * width + c + j * VL);
-    for (int k = 0; k < CHUNK; ++k) {
+    for (int k = 0; k < count; ++k) {
         vf v[4];
 #pragma clang loop unroll(full)
-        for (int j = 0; j < vectors; ++j) v[j] = vf_load(values + k * width + c + j * VL);
+        for (int j = 0; j < vectors; ++j) v[j] = load_values(type, values[k] + at, c + j * VL, left);
 #pragma clang loop unroll(full)
         for (int m = 0; m < lines; ++m) {
             vf w = vf_set(weights[m * CHUNK + k]);
@@ -145,19 +156,25 @@ static inline __attribute__((always_inline)) void add_columns(const float *weigh
         for (int j = 0; j < vectors; ++j) vf_store(out + m * width + c + j * VL, sum[m][j]);
 }
 
-static inline __attribute__((always_inline)) void add_lines(const float *weights, const float *values, int width,
-                                                            int lines, float *out) {
-    enum { WIDE = VALUE_ROWS > 3 ? 4 : 2 };
-    int c = 0;
-    for (; c + WIDE * VL <= width; c += WIDE * VL) add_columns(weights, values, width, c, WIDE, lines, out);
-    for (; c < width; c += VL) add_columns(weights, values, width, c, 1, lines, out);
+// out[line] += weights[line] · values of `count` rows for `lines` lines, `wide` vectors at a time.
+static inline __attribute__((always_inline)) void add_values(int32_t type, const float *weights,
+                                                             const uint8_t *const *values, int64_t at, int count,
+                                                             int dv, int wide, int lines, float *out) {
+    int width = padded(dv), c = 0;
+    for (; c + wide * VL <= dv; c += wide * VL)
+        add_columns(type, weights, values, at, count, c, wide, VL, lines, width, out);
+    for (; c < dv; c += VL) add_columns(type, weights, values, at, count, c, 1, dv - c, lines, width, out);
 }
 
 static void values_of(attention_space *sp, int dv, int lines) {
+    enum { WIDE = VALUE_ROWS > 3 ? 4 : 2 };
     int width = padded(dv), m = 0;
+    const uint8_t *rows[CHUNK];
+    for (int k = 0; k < CHUNK; ++k) rows[k] = (const uint8_t *)(sp->values + k * width);
     for (; m + VALUE_ROWS <= lines; m += VALUE_ROWS)
-        add_lines(sp->scores + m * CHUNK, sp->values, width, VALUE_ROWS, sp->out + m * width);
-    for (; m < lines; ++m) add_lines(sp->scores + m * CHUNK, sp->values, width, 1, sp->out + m * width);
+        add_values(CK_F32, sp->scores + m * CHUNK, rows, 0, CHUNK, width, WIDE, VALUE_ROWS, sp->out + m * width);
+    for (; m < lines; ++m)
+        add_values(CK_F32, sp->scores + m * CHUNK, rows, 0, CHUNK, width, WIDE, 1, sp->out + m * width);
 }
 
 // Scores of one line → weights; rescales what was summed so far when a new greatest score appears. Keys outside
@@ -270,6 +287,7 @@ void NAME(ck_attention)(const ck_attention_args *a, const ck_share *share) {
                     attention_item item = {
                         .sequence = s,
                         .kv_head = g,
+                        .kv_heads = 1,
                         .first_row = row,
                         .rows = s->query_count - row < rows ? s->query_count - row : rows,
                         .first_head = g * per_kv + h,

@@ -1,90 +1,71 @@
 // Tiles of a decoded row's scores and values. Included by ck_attention_decode_body.h.
 
-// Lines and keys of a tile of scores: their sums, the keys and a query fit the registers.
+// Keys of a tile of scores: their sums with DECODE_LINES lines, the keys and a query fit the registers.
 enum { DECODE_KEYS = 4 };
 
-// Where the keys of a chunk lie; keys that are missing repeat the first. `ahead` is the next chunk, or the same at the
-// end.
+// Lines of a tile: as many as fit, evenly.
+static inline int tile_lines(int lines) {
+    int tiles = (lines + DECODE_LINES - 1) / DECODE_LINES;
+    return (lines + tiles - 1) / tiles;
+}
+
+// Where the rows of a chunk lie, from the first kv head of an item on; keys that are missing repeat the first. `ahead`
+// is the next chunk, or the same at the end.
 typedef struct key_rows {
     const uint8_t *key[CHUNK], *value[CHUNK];
     const struct key_rows *ahead;
+    int64_t value_bytes; // to fetch, of one kv head
 } key_rows;
 
-// scores[line][key] of `lines` lines and four keys.
-static inline __attribute__((always_inline)) void score_tile(int32_t type, const float *q, const uint8_t *const *keys,
-                                                             int dk, int lines, float *scores) {
+// Asks the second-level cache for lines of four rows: where bytes at..<at + step of one kv head's keys are read, for
+// those of the next chunk, and half a line later for the values of this one. A few at a time, in rows that are read
+// whole: bursts are dropped, and so are requests for every second piece.
+static inline __attribute__((always_inline)) void fetch_ahead(const key_rows *rows, int k, int64_t head, int64_t at,
+                                                              int64_t step) {
+    if (at % 64 < step)
+        for (int i = 0; i < DECODE_KEYS; ++i) __builtin_prefetch(rows->ahead->key[k + i] + head + at, 0, 2);
+    if ((at + 32) % 64 < step && at < rows->value_bytes)
+        for (int i = 0; i < DECODE_KEYS; ++i) __builtin_prefetch(rows->value[k + i] + head + at, 0, 2);
+}
+
+// scores[line][key] of `lines` lines and the four keys from k on, which begin `head` bytes into their rows. The
+// keys' floats go to `floats` [DECODE_KEYS][padded dk] if not NULL.
+static inline __attribute__((always_inline)) void score_tile(int32_t type, const float *q, const key_rows *rows, int k,
+                                                             int64_t head, int dk, int lines, int fetch, float *floats,
+                                                             float *scores) {
     vf sum[DECODE_LINES][DECODE_KEYS];
     int width = padded(dk);
 #pragma clang loop unroll(full)
     for (int m = 0; m < lines; ++m)
 #pragma clang loop unroll(full)
-        for (int k = 0; k < DECODE_KEYS; ++k) sum[m][k] = vf_set(0);
+        for (int j = 0; j < DECODE_KEYS; ++j) sum[m][j] = vf_set(0);
     for (int d = 0; d < dk; d += VL) {
         vf key[DECODE_KEYS];
+        if (fetch) fetch_ahead(rows, k, head, ck_row_bytes(type, 32) * d / 32, ck_row_bytes(type, 32) * VL / 32);
 #pragma clang loop unroll(full)
-        for (int k = 0; k < DECODE_KEYS; ++k) {
-            const uint8_t *p = keys[k] + ck_row_bytes(type, d);
-            key[k] = d + VL <= dk ? vf_load_typed(type, p) : vf_load_typed_part(type, p, dk - d);
+        for (int j = 0; j < DECODE_KEYS; ++j) {
+            key[j] = load_values(type, rows->key[k + j] + head, d, dk - d);
+            if (floats) vf_store(floats + j * width + d, key[j]);
         }
 #pragma clang loop unroll(full)
         for (int m = 0; m < lines; ++m) {
             vf x = vf_load(q + m * width + d);
 #pragma clang loop unroll(full)
-            for (int k = 0; k < DECODE_KEYS; ++k) sum[m][k] = vf_fma(x, key[k], sum[m][k]);
+            for (int j = 0; j < DECODE_KEYS; ++j) sum[m][j] = vf_fma(x, key[j], sum[m][j]);
         }
     }
 #pragma clang loop unroll(full)
     for (int m = 0; m < lines; ++m) vf_sum4(sum[m], scores + m * CHUNK);
 }
 
-// out[line] += weights[line] · values for `lines` lines, the columns of `vectors` vectors from c on.
-static inline __attribute__((always_inline)) void value_tile(int32_t type, const float *weights, const key_rows *rows,
-                                                             int count, int c, int vectors, int left, int lines,
-                                                             int width, int ahead, float *out) {
-    const uint8_t *const *values = rows->value;
-    vf sum[DECODE_LINES][4];
-#pragma clang loop unroll(full)
-    for (int m = 0; m < lines; ++m)
-#pragma clang loop unroll(full)
-        for (int j = 0; j < vectors; ++j) sum[m][j] = vf_load(out + m * width + c + j * VL);
-    for (int k = 0; k < count; ++k) {
-        vf v[4];
-        for (int64_t b = 0; b < ck_row_bytes(type, vectors * VL) && ahead; b += 64)
-            __builtin_prefetch(rows->ahead->value[k] + ck_row_bytes(type, c) + b, 0, 2);
-#pragma clang loop unroll(full)
-        for (int j = 0; j < vectors; ++j) {
-            const uint8_t *p = values[k] + ck_row_bytes(type, c + j * VL);
-            v[j] = left >= VL ? vf_load_typed(type, p) : vf_load_typed_part(type, p, left);
-        }
-#pragma clang loop unroll(full)
-        for (int m = 0; m < lines; ++m) {
-            vf w = vf_set(weights[m * CHUNK + k]);
-#pragma clang loop unroll(full)
-            for (int j = 0; j < vectors; ++j) sum[m][j] = vf_fma(w, v[j], sum[m][j]);
-        }
-    }
-#pragma clang loop unroll(full)
-    for (int m = 0; m < lines; ++m)
-#pragma clang loop unroll(full)
-        for (int j = 0; j < vectors; ++j) vf_store(out + m * width + c + j * VL, sum[m][j]);
-}
-
-// All scores of a chunk for `lines` lines.
+// Scores of a chunk for `lines` lines of each of `kv_heads` kv heads, the first of them `per` lines apart.
 static inline __attribute__((always_inline)) void score_keys(int32_t type, const float *q, const key_rows *rows,
-                                                             int count, int dk, int lines, int ahead, float *scores) {
-    for (int k = 0; k < count; k += DECODE_KEYS) {
-        for (int i = 0; i < DECODE_KEYS && ahead; ++i)
-            for (int64_t b = 0; b < ck_row_bytes(type, dk); b += 64)
-                __builtin_prefetch(rows->ahead->key[k + i] + b, 0, 2);
-        score_tile(type, q, rows->key + k, dk, lines, scores + k);
-    }
-}
-
-static inline __attribute__((always_inline)) void add_values(int32_t type, const float *weights, const key_rows *rows,
-                                                             int count, int dv, int lines, int ahead, float *out) {
-    int width = padded(dv), c = 0;
-    for (; c + 4 * VL <= dv; c += 4 * VL) value_tile(type, weights, rows, count, c, 4, VL, lines, width, ahead, out);
-    for (; c < dv; c += VL) value_tile(type, weights, rows, count, c, 1, dv - c, lines, width, ahead, out);
+                                                             int count, int dk, int lines, int kv_heads, int per,
+                                                             int fetch, float *scores) {
+    for (int k = 0; k < count; k += DECODE_KEYS)
+        for (int g = 0; g < kv_heads; ++g)
+            score_tile(type, q + g * per * padded(dk), rows, k, ck_row_bytes(type, g * dk), dk, lines, fetch, NULL,
+                       scores + g * per * CHUNK + k);
 }
 
 // `body` with the element type and the number of lines known to the compiler.
