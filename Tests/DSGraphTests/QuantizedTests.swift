@@ -61,7 +61,8 @@ import Testing
         for output in 0..<3 {
             // Activations in 8 bits: about 1/254 of a block's largest value per element, averaged over a row.
             #expect(relativeError(results[1][output], results[0][output]) < 2e-2)
-            #expect(relativeError(results[2][output], results[1][output]) < 2e-3)
+            // Copies of BF16 may be multiplied with activations of that type.
+            #expect(relativeError(results[2][output], results[1][output]) < (dtype == .bf16 ? 1e-2 : 2e-3))
             #expect(results[3][output] == results[2][output])
         }
     }
@@ -76,8 +77,8 @@ import Testing
         for level in [OptimizationLevel.fusion, .layout] {
             let executor = try makeExecutor(graph, level: level, kernels: kernels)
             let relocatable = executor.graph.relocatableWeights.map { executor.graph.weights[$0].name }
-            #expect(Set(relocatable).isSuperset(of: level == .layout ? ["a", "gate", "down", "eg", "ed"] : []))
-            #expect(!relocatable.contains("heads"))
+            #expect(Set(relocatable).isSuperset(of: level == .layout ? ["a", "gate", "down", "eg", "ed", "heads"] : []))
+            #expect(!relocatable.contains("router"))
             let copies = CPUBackend.copiedBytes(executor.graph, kernels)
             #expect((copies > 0) == (level == .layout && kernels.canInterleave(dtype, columns: Self.width)))
             #expect(executor.weightsNote == nil)

@@ -106,6 +106,12 @@ import Testing
         }
     }
 
+    /// To nearest, ties to even.
+    private static func roundedToBF16(_ x: Float) -> Float {
+        let bits = x.bitPattern
+        return Float(bitPattern: (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff_0000)
+    }
+
     @Test("BF16 is summed in another order than in rows, and in the same one for any number of rows", arguments: tiers)
     func floatsKeepOneOrder(tier: KernelTier) throws {
         let kernels = try kernels(tier)
@@ -116,10 +122,14 @@ import Testing
         var numbers = Numbers(seed: 87)
         let x = numbers.floats(120 * columns)
         let activations = Activations(kernels, x, rows: 120, columns: columns, for: .bf16)
+        // Instructions for BF16 multiply activations of that type.
+        let rounds = tier == .avx512 && KernelSet.features.contains("avx512_bf16")
+        let inRows = Activations(
+            kernels, rounds ? x.map(Self.roundedToBF16) : x, rows: 120, columns: columns, for: .bf16)
         withInterleaved(kernels, weight) { interleaved in
             let all = product(kernels, interleaved, activations, rows: 120, workers: 3)
             weight.withMatrix { plain in
-                let expected = product(kernels, plain, activations, rows: 120)
+                let expected = product(kernels, plain, inRows, rows: 120)
                 for (found, wanted) in zip(all, expected) { #expect(abs(found - wanted) <= 2e-5 * (1 + abs(wanted))) }
             }
             for rows in Array(1...13) + [24, 95, 96, 97] {
@@ -131,7 +141,7 @@ import Testing
                 #expect(few == Array(all.prefix(300)))
                 weight.withMatrix { plain in
                     up.withMatrix { plainUp in
-                        let expected = product(kernels, plain, up: plainUp, activations, rows: 120)
+                        let expected = product(kernels, plain, up: plainUp, inRows, rows: 120)
                         for (found, wanted) in zip(all, expected) {
                             #expect(abs(found - wanted) <= 1e-4 * (1 + abs(wanted)))
                         }

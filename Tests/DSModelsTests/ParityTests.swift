@@ -131,6 +131,11 @@ import Testing
         #expect(try runner.forward([1, 2, 3], asPrompt: false).count == 1)
     }
 
+    /// What copies of BF16 weights may change, which processors with such instructions multiply with activations of that type.
+    /// PyTorch in bfloat16, which also stores the results so, is off by 0.015-0.049 on the same models, and by 0.8 and more
+    /// where it chooses other experts.
+    static let bf16Budget: Float = 0.06
+
     /// The optimiser changes speed only, up to rounding.
     @Test(arguments: Golden.all, [OptimizationLevel.none, .layout]) func optimizationLevels(
         _ golden: Golden, _ level: OptimizationLevel
@@ -138,7 +143,7 @@ import Testing
         let expected = try golden.expected()
         let model = try LoadedModel.open(path: golden.directory)
         let logits = try runner(model, level: level).forward(expected.tokens, asPrompt: true, sampling: .all)
-        #expect(relativeError(logits, expected.logits) <= Self.budget)
+        #expect(relativeError(logits, expected.logits) <= (level == .layout ? Self.bf16Budget : Self.budget))
     }
 
     @Test(arguments: Golden.all.filter { ["v3-yarn", "v3-fp8"].contains($0.name) })

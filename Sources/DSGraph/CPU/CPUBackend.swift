@@ -53,11 +53,11 @@ final class CPUStream: ExecutionStream {
     init(pool: ThreadPool) { self.pool = pool }
 
     func submit(_ plan: Plan, _ context: UnsafePointer<RunContext>, profile: StepProfile?) {
+        var run = unsafe PlanRun(
+            steps: UnsafePointer(plan.table.baseAddress), phases: UnsafeBufferPointer(plan.phases), context: context,
+            profile: profile.map { unsafe Unmanaged.passUnretained($0) })
         withExtendedLifetime((plan, profile)) {
-            unsafe pool.run(
-                PlanJob(
-                    steps: UnsafePointer(plan.table.baseAddress), phases: UnsafeBufferPointer(plan.phases),
-                    context: context, profile: profile.map { unsafe Unmanaged.passUnretained($0) }))
+            unsafe withUnsafePointer(to: &run) { unsafe pool.run(PlanJob(plan: $0)) }
         }
         profile?.endRun(DispatchTime.now().uptimeNanoseconds)
     }
@@ -66,14 +66,12 @@ final class CPUStream: ExecutionStream {
     func synchronize() {}
 }
 
-/// One run of a plan, which the caller holds: the steps between two barriers are a phase.
-@unsafe private struct PlanJob: ParallelJob {
+/// One run of a plan: the steps between two barriers are a phase.
+@unsafe private struct PlanRun {
     let steps: UnsafePointer<Unmanaged<Step>>?
     let phases: UnsafeBufferPointer<Range<Int>>
     let context: UnsafePointer<RunContext>
     let profile: Unmanaged<StepProfile>?
-
-    var phaseCount: Int { unsafe phases.count }
 
     func run(phase: Int, share: WorkShare) {
         guard let steps = unsafe steps else { return }
@@ -90,4 +88,13 @@ final class CPUStream: ExecutionStream {
             $0.begin(step, at: DispatchTime.now().uptimeNanoseconds, work: unsafe step.work(context))
         }
     }
+}
+
+/// A run that the caller of the pool holds. Its pointer alone, as a larger value would be put on the heap.
+@unsafe private struct PlanJob: ParallelJob {
+    let plan: UnsafePointer<PlanRun>
+
+    var phaseCount: Int { unsafe plan.pointee.phases.count }
+
+    func run(phase: Int, share: WorkShare) { unsafe plan.pointee.run(phase: phase, share: share) }
 }

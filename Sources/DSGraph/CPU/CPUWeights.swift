@@ -242,7 +242,8 @@ internal import DSTensor
         _ value: ValueID, isTransposed: Bool, _ builder: PlanBuilder
     ) throws(GraphError) -> (first: MatrixWeight, headBytes: Int) {
         func part(_ index: Int, _ part: Int) throws(GraphError) -> MatrixWeight {
-            isTransposed ? try matrix(index, part: part) : try productMatrix(index, part: part)
+            if !isTransposed, let copies = interleaved[index] { return copies[part] }
+            return try matrix(index, part: part)
         }
         let (index, weight) = try reference(value, builder)
         guard weight.blockScales.isEmpty else {

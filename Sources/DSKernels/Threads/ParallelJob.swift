@@ -4,7 +4,8 @@
 /// part of every phase as long as it is there in time; a part whose thread is late is computed by another one, so nothing
 /// may depend on who computes it.
 ///
-/// Adopters are plain values: counting references would make the threads wait for each other.
+/// Adopters are plain values of three words at most: counting references would make the threads wait for each other, and
+/// larger ones are put on the heap.
 package protocol ParallelJob: BitwiseCopyable {
     var phaseCount: Int { get }
     /// Computes part `share.worker` of `share.count`.

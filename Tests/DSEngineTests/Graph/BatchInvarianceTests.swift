@@ -30,6 +30,7 @@ struct Variant: Sendable, CustomTestStringConvertible {
     var batchSize = 8
     var blockSize = 16
     var cacheType = KVCacheType.float32
+    var level = EngineConfiguration().optimizeLevel
     /// Blocks of the whole cache; `nil`: plenty.
     var blocks: Int?
     /// Requests that run before the next one arrives, counted in turns of the loop.
@@ -54,6 +55,7 @@ struct Variant: Sendable, CustomTestStringConvertible {
         configuration.blockSize = blockSize
         configuration.kvCacheBytes = 4 << 20
         configuration.kvCacheType = cacheType
+        configuration.optimizeLevel = level
         return try GraphModelRunner(model, configuration)
     }
 
@@ -98,6 +100,8 @@ struct GraphEngineTests {
         let model = try TinyModel.open(name)
         var configuration = EngineConfiguration()
         configuration.threads = 1
+        // With Float32 activations: level 3 may round those of BF16 products, and these models have near ties.
+        configuration.optimizeLevel = 2
         let engine = try Engine(model: model, configuration: configuration)
         let expected = try TinyModel.expected(name, "greedy")
         var request = GenerationRequest.greedy(try TinyModel.expected(name, "prompt"), expected.count)

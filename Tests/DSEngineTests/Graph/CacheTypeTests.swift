@@ -34,8 +34,11 @@ import Testing
         arguments: [(KVCacheType.float16, 2e-3), (.bfloat16, 2e-2), (.q8_0, 6e-2)] as [(KVCacheType, Float)])
     func logits(cacheType: KVCacheType, budget: Float) async throws {
         let model = try LoadedModel.embedded()
-        let exact = try await Self.rows(model, Variant(name: "exact")).rows
-        let found = try await Self.rows(model, Variant(name: "\(cacheType)", cacheType: cacheType)).rows
+        // Without copies, whose products may round activations: a last bit of the cache would turn into more there.
+        let exact = try await Self.rows(model, Variant(name: "exact", level: 2)).rows
+        let found = try await Self.rows(
+            model, Variant(name: "\(cacheType)", cacheType: cacheType, level: 2)
+        ).rows
         for request in GraphEngineTests.requests {
             let expected = try #require(exact[request.promptTokens]).map(Float.init(bitPattern:))
             let logits = try #require(found[request.promptTokens]).map(Float.init(bitPattern:))
