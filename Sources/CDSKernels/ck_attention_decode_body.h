@@ -114,7 +114,7 @@ enum { DECODED_LINES = MAX_LINES / 2 };
 // Keys per range of a context.
 static int64_t range_length(int64_t context) {
     int64_t length = ((context + CK_ATTENTION_RANGES - 1) / CK_ATTENTION_RANGES + CHUNK - 1) / CHUNK * CHUNK;
-    return length < 256 ? 256 : length;
+    return length < 128 ? 128 : length;
 }
 
 static inline int range_count(int64_t context) {
