@@ -25,8 +25,9 @@ internal import Synchronization
     private var firstPhase = 0
 
     private static let lineWords = 64 / MemoryLayout<Atomic<Int>>.stride
-    /// How often a thread looks whether the others begin before it takes their parts: some tenths of a microsecond.
-    private static let grace = 16
+    /// How often, per thread, a thread looks whether the phase ends before it looks for parts that nobody has begun: some
+    /// tenths of a microsecond for two threads, and as long for many as looking at all their parts takes.
+    private static let grace = 8
 
     init(count: Int) {
         self.count = count
@@ -91,7 +92,7 @@ internal import Synchronization
     private func advance(_ phase: Int, as worker: Int) {
         let end = (phase + 1) * count
         compute(worker, of: phase, as: worker)
-        for _ in 0..<Self.grace {
+        for _ in 0..<Self.grace * count {
             if unsafe finished.pointee.load(ordering: .acquiring) >= end { return }
             ck_pause()
         }
