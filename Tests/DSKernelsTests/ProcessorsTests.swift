@@ -173,10 +173,11 @@ private final class Fixture {
     @Test(arguments: ["max 100000", "", "1 2 3", "x y", "100000 0", "inf 100000"])
     func noQuota(line: String) { #expect(Processors.quota(cpuMax: line) == nil) }
 
-    @Test(arguments: [
-        ("150000", "100000", 1.5), ("50000", "100000", 0.5), ("-1", "100000", nil), ("100000", "0", nil),
-        ("x", "100000", nil), ("100000", nil, nil),
-    ])
+    @Test(
+        arguments: [
+            ("150000", "100000", 1.5), ("50000", "100000", 0.5), ("-1", "100000", nil), ("100000", "0", nil),
+            ("x", "100000", nil), ("100000", nil, nil),
+        ] as [(String, String?, Double?)])
     func quotasOfVersion1(limit: String, period: String?, expected: Double?) throws {
         var files = ["cpu.cfs_quota_us": limit + "\n"]
         if let period { files["cpu.cfs_period_us"] = period + "\n" }
