@@ -1,3 +1,5 @@
+package import DSKernels
+
 /// How an engine uses the machine. The defaults suit one user at a terminal; a server raises the batch and cache sizes.
 public struct EngineConfiguration: Sendable, Equatable {
     /// Rows that one step may compute over all requests: the chunk size of long prompts.
@@ -13,6 +15,11 @@ public struct EngineConfiguration: Sendable, Equatable {
     public var kvCacheType: KVCacheType = .float32
     /// Threads that compute. `nil`: one per processor that this process may use.
     public var threads: Int?
+    /// Which processors the threads are bound to.
+    public var pinning = Pinning.none
+    /// Reads weights that are not in memory before the first step, by several threads and in the file's order, if there is
+    /// memory for all of them. Else the first steps wait for one piece after the other.
+    public var pagesIn = true
     /// Passes that run over the model's graph, 0 (none) ... 3 (all). Level 3 copies weights into the layout that this
     /// processor multiplies fastest, if there is memory for it (quantised ones between the first steps); below, they stay as
     /// they are mapped.
@@ -55,6 +62,25 @@ public struct EngineConfiguration: Sendable, Equatable {
         }
         guard (0...3).contains(optimizeLevel) else {
             throw .invalidParameter(field: "optimize_level", expected: "0...3", found: "\(optimizeLevel)")
+        }
+    }
+}
+
+/// Which processors an engine's threads are bound to. Workers go through the memory nodes in order, to each as many as its
+/// share of the usable processors. A thread that is not the engine's own is never bound.
+public enum Pinning: String, Sendable, CaseIterable {
+    /// The system moves threads as it likes.
+    case none
+    /// A processor for each thread.
+    case processors
+    /// The processors of one memory node (NUMA) for each thread.
+    case nodes
+
+    package var threadPinning: ThreadPinning {
+        switch self {
+        case .none: .none
+        case .processors: .processors
+        case .nodes: .nodes
         }
     }
 }

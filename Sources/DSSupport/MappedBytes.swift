@@ -23,7 +23,9 @@
 
     /// The whole content. Valid while this object lives.
     package let bytes: UnsafeRawBufferPointer
-    private let ownsMapping: Bool
+    let ownsMapping: Bool
+    /// Whether `mincore` tells what is in memory: Linux says of files that the user could not write that all is.
+    let tellsResidency: Bool
 
     package var count: Int { unsafe bytes.count }
 
@@ -40,6 +42,7 @@
         guard size > 0 else {
             unsafe bytes = UnsafeRawBufferPointer(start: nil, count: 0)
             ownsMapping = false
+            tellsResidency = false
             return
         }
         let address = unsafe mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
@@ -48,12 +51,14 @@
         }
         unsafe bytes = UnsafeRawBufferPointer(start: address, count: size)
         ownsMapping = true
+        tellsResidency = unsafe geteuid() == 0 || geteuid() == status.st_uid || access(path, W_OK) == 0
     }
 
     /// Borrows memory that outlives the process's use of it, such as a resource linked into the binary.
     package init(staticBytes: UnsafeRawBufferPointer) {
         unsafe bytes = unsafe staticBytes
         ownsMapping = false
+        tellsResidency = false
     }
 
     /// Copies `contents` into memory of its own; for small inputs and tests.
@@ -62,6 +67,7 @@
         unsafe copy.copyBytes(from: contents)
         unsafe bytes = UnsafeRawBufferPointer(copy)
         ownsMapping = false
+        tellsResidency = false
         unsafe allocation = copy
     }
 

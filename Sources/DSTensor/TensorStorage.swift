@@ -20,7 +20,8 @@ package import DSSupport
     /// Where allocated storage starts: a multiple of a cache line.
     public static let alignment = 64
 
-    private let mapped: MappedBytes?
+    /// The file that the bytes lie in; nil when they were allocated.
+    package let mapped: MappedBytes?
     private let allocated: UnsafeMutableRawPointer?
     /// The number of bytes.
     public let byteCount: Int

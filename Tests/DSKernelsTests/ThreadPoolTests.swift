@@ -121,14 +121,6 @@ import Testing
         #expect(covered == Array(0..<work.total))
     }
 
-    @Test(arguments: [("200000 100000", 2.0), ("50000 100000\n", 0.5)])
-    func quotasParse(line: String, expected: Double) {
-        #expect(Processors.quota(cpuMax: line) == expected)
-    }
-
-    @Test(arguments: ["max 100000", "", "1 2 3", "x y"])
-    func noQuota(line: String) { #expect(Processors.quota(cpuMax: line) == nil) }
-
     @Test func tiersAreForced() throws {
         #expect(KernelSet.available.contains(.reference))
         for tier in KernelSet.available { #expect(KernelSet.forTier(tier)?.tier == tier) }

@@ -2,13 +2,23 @@
 #ifndef CK_PROCESSORS_H
 #define CK_PROCESSORS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
-// Writes up to `capacity` processor numbers of the calling thread's affinity mask; returns how many there are (0:
-// unknown).
-int32_t ck_allowed_processors(int32_t *numbers, int32_t capacity);
+#define CK_PROCESSOR_LIMIT 1024
 
-// Binds the calling thread to one processor; returns 0 on success.
-int32_t ck_bind_thread(int32_t processor);
+// Processors by number, 0..<CK_PROCESSOR_LIMIT.
+typedef struct {
+    uint64_t words[CK_PROCESSOR_LIMIT / 64];
+} ck_processor_set;
+
+void ck_processor_set_insert(ck_processor_set *set, int32_t processor);
+bool ck_processor_set_contains(const ck_processor_set *set, int32_t processor);
+
+// The calling thread's affinity mask; returns 0 on success.
+int32_t ck_allowed_processors(ck_processor_set *set);
+
+// Binds the calling thread to `set`; returns 0 on success.
+int32_t ck_bind_thread(const ck_processor_set *set);
 
 #endif

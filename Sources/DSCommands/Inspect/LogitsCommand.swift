@@ -29,6 +29,10 @@ struct LogitsCommand: ParsableCommand {
     var threads: Int?
     @Option(help: "Graph optimisation level, 0 (none) ... 3 (all).")
     var optimizeLevel = 3
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Read weights that are not in memory before the first step, if they all fit there.")
+    var pageIn = true
 
     func run() throws {
         try Limits.check(generate, 0...Limits.tokens, "--generate")
@@ -43,6 +47,9 @@ struct LogitsCommand: ParsableCommand {
         }
         options.level = level
         options.copiesWeightsFirst = false
+        if pageIn, let note = PageIn.run(loaded.files, reservedBytes: 0, report: PageInLine.report()).note {
+            Terminal.note("note: \(note)")
+        }
         let runner = try SimpleRunner(loaded, options)
         var rows: [[Float]] = []
         let generated = try runner.generate(prompt: ids, count: generate, sampling: .all) { rows = $0 }

@@ -35,6 +35,7 @@ struct BenchCommand: ParsableCommand {
     var batches = Sizes([1])
     @Option(name: [.customShort("t"), .long], help: "Threads (default: one per usable processor).")
     var threads: Int?
+    @OptionGroup var placement: PlacementOptions
     @Option(name: [.customShort("r"), .long], help: "Measured runs of each test.")
     var repetitions = 3
     @Option(help: "Prompt tokens per step.")
@@ -143,6 +144,7 @@ struct BenchCommand: ParsableCommand {
     ) throws -> StepDriver {
         var configuration = EngineConfiguration()
         configuration.threads = threads
+        placement.apply(to: &configuration)
         configuration.kvCacheType = cacheType.kvCacheType
         configuration.maxBatchTokens = chunk
         configuration.optimizeLevel = optimizeLevel

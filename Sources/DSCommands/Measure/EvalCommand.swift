@@ -57,7 +57,8 @@ struct EvalCommand: AsyncParsableCommand {
             configuration.kvCacheBytes =
                 context * ModelSummary(loaded).cacheBytesPerToken(configuration.kvCacheType.dtype)
         }
-        let generator = try TextGenerator(model: loaded, configuration: configuration)
+        let generator = try TextGenerator(
+            model: loaded, configuration: configuration, onPageIn: PageInLine.report())
         if let note = generator.engine.note { Terminal.note("note: \(note)") }
         let evaluation = Evaluation(generator: generator, maxTokens: maxTokens, concurrency: concurrency)
         var progress = ProgressLine("items", total: max(items.count, 1), unit: "items")

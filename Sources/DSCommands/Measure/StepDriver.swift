@@ -29,7 +29,7 @@ final class StepDriver {
         let blocks = (context + configuration.blockSize - 1) / configuration.blockSize * sequences
         let bytesPerToken = ModelSummary(model).cacheBytesPerToken(configuration.kvCacheType.dtype)
         configuration.kvCacheBytes = blocks * configuration.blockSize * bytesPerToken
-        runner = try GraphModelRunner(model, configuration)
+        runner = try GraphModelRunner(model, configuration, onPageIn: PageInLine.report())
         let limits = Scheduler.Limits(
             maxBatchTokens: configuration.maxBatchTokens, maxBatchSize: configuration.maxBatchSize,
             blockSize: runner.blockSize, blockCount: runner.blockCount,

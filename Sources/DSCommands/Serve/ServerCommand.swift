@@ -106,7 +106,8 @@ package struct ServerCommand: AsyncParsableCommand {
         configuration.maxBatchTokens = max(maxBatchTokens, maxBatchSize)
         configuration.maxBatchSize = maxBatchSize
         configuration.maximumQueuedRequests = maxQueuedRequests
-        let generator = try TextGenerator(model: model, configuration: configuration)
+        let generator = try TextGenerator(
+            model: model, configuration: configuration, onPageIn: PageInLine.report())
         if let note = generator.engine.note { logger.warning("\(name): \(note)") }
         logger.notice(
             "serving '\(name)': \(model.configuration.architecture), context \(generator.engine.maximumContext)")

@@ -7,6 +7,7 @@ import DSModels
 struct EngineOptions: ParsableArguments {
     @Option(name: [.short, .long], help: "Threads that compute (default: one per usable processor).")
     var threads: Int?
+    @OptionGroup var placement: PlacementOptions
     @Option(help: "Element type of the key/value cache: f32, f16, bf16 or q8_0.")
     var cacheType = CacheType.f32
     @Option(
@@ -33,6 +34,7 @@ struct EngineOptions: ParsableArguments {
         var configuration = EngineConfiguration()
         try Limits.check(threads, 1...Limits.threads, "--threads")
         configuration.threads = threads
+        placement.apply(to: &configuration)
         configuration.kvCacheType = cacheType.kvCacheType
         if let cacheMemory {
             try Limits.check(cacheMemory, 1...(1 << 30), "--cache-memory (MiB)")
@@ -47,11 +49,32 @@ struct EngineOptions: ParsableArguments {
     }
 
     func generator(for model: LoadedModel) throws -> TextGenerator {
-        let generator = try TextGenerator(model: model, configuration: try configuration())
+        let generator = try TextGenerator(
+            model: model, configuration: try configuration(), onPageIn: PageInLine.report())
         if let note = generator.engine.note { Terminal.note("note: \(note)") }
         return generator
     }
 }
+
+/// Where threads and weights are before the first step.
+struct PlacementOptions: ParsableArguments {
+    @Option(
+        help:
+            "Binds threads: none, processors (one for each thread) or nodes (those of one memory node for each thread)."
+    )
+    var pin = Pinning.none
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Read weights that are not in memory before the first step, if they all fit there.")
+    var pageIn = true
+
+    func apply(to configuration: inout EngineConfiguration) {
+        configuration.pinning = pin
+        configuration.pagesIn = pageIn
+    }
+}
+
+extension Pinning: ExpressibleByArgument {}
 
 /// Element types of the key/value cache, as options name them.
 enum CacheType: String, ExpressibleByArgument, CaseIterable {

@@ -1,4 +1,6 @@
+import DSModels
 import Foundation
+import Synchronization
 
 #if canImport(Glibc)
     import Glibc
@@ -62,10 +64,11 @@ struct ProgressLine {
     private let label: String
     private let total: Int
     private let unit: String
-    private let start = ContinuousClock.now
+    private let start: ContinuousClock.Instant
     private var shown = ContinuousClock.now - .seconds(1)
 
-    init(_ label: String, total: Int, unit: String) {
+    init(_ label: String, total: Int, unit: String, start: ContinuousClock.Instant = .now) {
+        self.start = start
         self.label = label
         self.total = total
         self.unit = unit
@@ -81,5 +84,23 @@ struct ProgressLine {
         let line = String(
             format: "\r%@ %d/%d %@, %.1f %@/s, %.0f s left\u{1B}[K", label, done, total, unit, rate, unit, left)
         try? FileHandle.standardError.write(contentsOf: Data((line + (done == total ? "\n" : "")).utf8))
+    }
+}
+
+/// The progress line of weights that are read into memory.
+enum PageInLine {
+    static func report() -> PageIn.Report {
+        let start = ContinuousClock.now
+        let line = Mutex<ProgressLine?>(nil)
+        return { done, total in
+            // Numbers below `total` must be below it in MiB, too: equal ones end the line.
+            let size = (total + (1 << 20) - 1) >> 20
+            line.withLock {
+                var progress = $0 ?? ProgressLine("reading weights", total: size, unit: "MiB", start: start)
+                progress.update(done == total ? size : done >> 20)
+                $0 = progress
+            }
+            return true
+        }
     }
 }

@@ -12,13 +12,18 @@ package final class GraphModelRunner: ModelRunner {
     /// Bytes of the key/value state.
     package let cacheBytes: Int
 
-    package var note: String? { executor.weightsNote }
+    package var note: String? {
+        let notes = [pageIn?.note, executor.weightsNote].compactMap { $0 }
+        return notes.isEmpty ? nil : notes.joined(separator: "; ")
+    }
     /// Times of the steps that run; nil measures nothing.
     package var profile: StepProfile? {
         get { executor.profile }
         set { executor.profile = newValue }
     }
 
+    /// Nil: not wanted.
+    private let pageIn: PageIn.Outcome?
     private let executor: Executor
     private let logits: Int
     private let states: CacheStates
@@ -30,19 +35,23 @@ package final class GraphModelRunner: ModelRunner {
     private static let defaultTokens = 32_768
 
     /// Traces `model` for the processor at hand and allocates the cache.
-    package convenience init(_ model: LoadedModel, _ configuration: EngineConfiguration) throws(EngineError) {
+    package convenience init(
+        _ model: LoadedModel, _ configuration: EngineConfiguration, onPageIn: @escaping PageIn.Report = { _, _ in true }
+    ) throws(EngineError) {
         let backend: CPUBackend
         do {
-            backend = try CPUBackend(
-                kernels: KernelSet.selected(), pool: ThreadPool(threadCount: configuration.threads))
+            let pool = try ThreadPool(
+                threadCount: configuration.threads, pinning: configuration.pinning.threadPinning, bindsCaller: true)
+            backend = try CPUBackend(kernels: KernelSet.selected(), pool: pool)
         } catch {
             throw .modelFailure("\(error)")
         }
-        try self.init(model, configuration, backend: backend)
+        try self.init(model, configuration, backend: backend, onPageIn: onPageIn)
     }
 
     package init(
-        _ model: LoadedModel, _ configuration: EngineConfiguration, backend: any Backend
+        _ model: LoadedModel, _ configuration: EngineConfiguration, backend: any Backend,
+        onPageIn: @escaping PageIn.Report = { _, _ in true }
     ) throws(EngineError) {
         try configuration.kvCacheType.check(model)
         let options = TraceOptions(cacheType: configuration.kvCacheType.dtype)
@@ -61,6 +70,7 @@ package final class GraphModelRunner: ModelRunner {
             configuration, model.configuration.maximumContext, bytesPerToken: bytesPerToken)
         let rows = blockCount * configuration.blockSize
         cacheBytes = rows * bytesPerToken
+        pageIn = configuration.pagesIn ? PageIn.run(model.files, reservedBytes: cacheBytes, report: onPageIn) : nil
         let executor = try Self.running { [cacheBytes] () throws(GraphError) in
             try Executor(graph: graph, backend: backend, reservedBytes: cacheBytes)
         }
@@ -187,7 +197,9 @@ extension KVCacheType {
 
 extension Engine {
     /// Starts an engine over a loaded model on the processor at hand.
-    package convenience init(model: LoadedModel, configuration: EngineConfiguration) throws(EngineError) {
+    package convenience init(
+        model: LoadedModel, configuration: EngineConfiguration, onPageIn: @escaping PageIn.Report = { _, _ in true }
+    ) throws(EngineError) {
         try configuration.validate()
         // config.json and generation_config.json may name different ones; each ends the output.
         var endTokens: [Int32] = []
@@ -195,6 +207,7 @@ extension Engine {
             if let token = Int32(exactly: token), !endTokens.contains(token) { endTokens.append(token) }
         }
         try self.init(
-            runner: GraphModelRunner(model, configuration), endTokens: endTokens, configuration: configuration)
+            runner: GraphModelRunner(model, configuration, onPageIn: onPageIn), endTokens: endTokens,
+            configuration: configuration)
     }
 }

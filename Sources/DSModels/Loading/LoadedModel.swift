@@ -1,7 +1,7 @@
 internal import CDSDefaultModel
 internal import DSFormats
 internal import DSGraph
-internal import DSSupport
+package import DSSupport
 internal import DSTensor
 
 /// A model that is ready to be traced: its architecture over mapped weights, and what its tokenizer is made of.
@@ -12,6 +12,8 @@ package struct LoadedModel: Sendable {
     package let tokenizer: TokenizerSource
     /// Counts and sizes of the tensors.
     package let inventory: TensorInventory
+    /// The files that hold the tensors, in their order.
+    package let files: [MappedBytes]
 
     package var configuration: ModelConfiguration { architecture.configuration }
 
@@ -67,6 +69,18 @@ package struct LoadedModel: Sendable {
         try store.finish()
         return LoadedModel(
             name: name, architecture: architecture, tokenizer: tokenizer,
-            inventory: try TensorInventory(source, architecture.configuration, convertedBytes: store.convertedBytes))
+            inventory: try TensorInventory(source, architecture.configuration, convertedBytes: store.convertedBytes),
+            files: try files(of: source))
+    }
+
+    private static func files(of source: any TensorSource) throws(ModelError) -> [MappedBytes] {
+        var files: [MappedBytes] = []
+        var known: Set<ObjectIdentifier> = []
+        for name in source.names {
+            guard let file = try source.tensor(name).storage.mapped, known.insert(ObjectIdentifier(file)).inserted
+            else { continue }
+            files.append(file)
+        }
+        return files
     }
 }
