@@ -77,7 +77,8 @@ import Testing
         for level in [OptimizationLevel.fusion, .layout] {
             let executor = try makeExecutor(graph, level: level, kernels: kernels)
             let relocatable = executor.graph.relocatableWeights.map { executor.graph.weights[$0].name }
-            #expect(Set(relocatable).isSuperset(of: level == .layout ? ["a", "gate", "down", "eg", "ed", "heads"] : []))
+            #expect(
+                Set(relocatable).isSuperset(of: level == .layout ? ["a", "gate", "down", "eg", "ed", "heads"] : []))
             #expect(!relocatable.contains("router"))
             let copies = CPUBackend.copiedBytes(executor.graph, kernels)
             #expect((copies > 0) == (level == .layout && kernels.canInterleave(dtype, columns: Self.width)))

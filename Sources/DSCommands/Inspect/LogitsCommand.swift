@@ -46,7 +46,6 @@ struct LogitsCommand: ParsableCommand {
             throw ValidationError("--optimize-level: expected 0...3, found \(optimizeLevel)")
         }
         options.level = level
-        options.copiesWeightsFirst = false
         if pageIn, let note = PageIn.run(loaded.files, reservedBytes: 0, report: PageInLine.report()).note {
             Terminal.note("note: \(note)")
         }

@@ -62,19 +62,30 @@ struct PlacementOptions: ParsableArguments {
         help:
             "Binds threads: none, processors (one for each thread) or nodes (those of one memory node for each thread)."
     )
-    var pin = Pinning.none
+    var pin = PinningOption.none
     @Flag(
         inversion: .prefixedNo,
         help: "Read weights that are not in memory before the first step, if they all fit there.")
     var pageIn = true
 
     func apply(to configuration: inout EngineConfiguration) {
-        configuration.pinning = pin
+        configuration.pinning = pin.pinning
         configuration.pagesIn = pageIn
     }
 }
 
-extension Pinning: ExpressibleByArgument {}
+/// What threads are bound to, as options name it.
+enum PinningOption: String, ExpressibleByArgument, CaseIterable {
+    case none, processors, nodes
+
+    var pinning: Pinning {
+        switch self {
+        case .none: .none
+        case .processors: .processors
+        case .nodes: .nodes
+        }
+    }
+}
 
 /// Element types of the key/value cache, as options name them.
 enum CacheType: String, ExpressibleByArgument, CaseIterable {

@@ -199,7 +199,8 @@ internal import DSKernels
     func run(_ context: UnsafePointer<RunContext>, share: WorkShare) {
         let arguments = unsafe NormArguments(
             input: source.floats(context), inputStride: sourceStride, residual: residual?.floats(context),
-            residualStride: residualStride, sum: sum?.floats(context), out: target.floats(context), outStride: targetStride,
+            residualStride: residualStride, sum: sum?.floats(context), out: target.floats(context),
+            outStride: targetStride,
             weight: weight, bias: bias, rowCount: rows(context), columns: columns, epsilon: epsilon)
         switch unsafe kind {
         case .rms: unsafe kernels.rmsNorm(arguments, share: share)

@@ -30,7 +30,8 @@
         var phases: [Range<Int>] = []
         for (index, step) in steps.enumerated() {
             unsafe table.initializeElement(at: index, to: .passUnretained(step))
-            let follows = index > 0 && schedule.epochs[schedule.order[index]] == schedule.epochs[schedule.order[index - 1]]
+            let follows =
+                index > 0 && schedule.epochs[schedule.order[index]] == schedule.epochs[schedule.order[index - 1]]
             if follows, let last = phases.popLast() {
                 phases.append(last.lowerBound..<index + 1)
             } else {
