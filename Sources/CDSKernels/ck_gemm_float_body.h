@@ -284,6 +284,28 @@ void NAME(ck_gemm_float)(const ck_gemm_args *a, const ck_share *share) {
     for (int32_t g = 0; g < groups && begin < end; ++g) group(a, g, begin, end, (float *)share->scratch);
 }
 
+static inline __attribute__((always_inline)) void load_row_typed(int32_t type, const uint8_t *p, float *row,
+                                                                 int64_t n) {
+    int64_t i = 0;
+    for (; i + VL <= n; i += VL) vf_store(row + i, vf_load_typed(type, p + ck_row_bytes(type, i)));
+    int rest = (int)(n - i);
+    if (rest) vf_store_part(row + i, vf_load_typed_part(type, p + ck_row_bytes(type, i), rest), rest);
+}
+
+// A stored row as floats.
+static void load_row(int32_t type, const uint8_t *p, float *row, int64_t n) {
+    switch (type) {
+    case CK_F16:
+        load_row_typed(CK_F16, p, row, n);
+        break;
+    case CK_BF16:
+        load_row_typed(CK_BF16, p, row, n);
+        break;
+    default:
+        ck_dequantize_row(type, p, row, n);
+    }
+}
+
 // out[t, h] = Σ_k x[t, h, k] * weight[h, k]: rows of the stored matrix are scaled and added, k ascending.
 void NAME(ck_head_transposed)(const ck_head_transposed_args *a, const ck_share *share) {
     int64_t begin, end, n = a->weight.n;
@@ -294,7 +316,7 @@ void NAME(ck_head_transposed)(const ck_head_transposed_args *a, const ck_share *
         for (int64_t t = 0; t < a->rows; ++t)
             memset(a->out + t * a->out_stride + h * a->out_head_stride, 0, (size_t)n * 4);
         for (int64_t k = 0; k < a->weight.k; ++k) {
-            ck_dequantize_row(a->weight.type, data + k * a->weight.row_bytes, row, n);
+            load_row(a->weight.type, data + k * a->weight.row_bytes, row, n);
             for (int64_t t = 0; t < a->rows; ++t) {
                 vf x = vf_set(a->x[t * a->x_stride + h * a->x_head_stride + k]);
                 float *out = a->out + t * a->out_stride + h * a->out_head_stride;

@@ -82,7 +82,8 @@ def test_a_model_without_the_layer_says_so(deepseek, tmp_path):
         assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("arguments", [["--draft-tokens", "0"], ["--draft-tokens", "17"], ["--speculation", "eagle"]])
+@pytest.mark.parametrize("arguments", [["--draft-tokens", "0"], ["--draft-tokens", "17"], ["--speculation", "eagle"],
+                                       ["--speculation", "off", "--draft-tokens", "2"], ["--speculation", "off", "--draft-always"]])
 def test_mistakes_are_named(deepseek, arguments):
     done = subprocess.run([deepseek, "run", *arguments, "hello"], capture_output=True, text=True, timeout=60)
     assert done.returncode != 0

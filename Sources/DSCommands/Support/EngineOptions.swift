@@ -25,8 +25,8 @@ struct EngineOptions: ParsableArguments {
             "Where guesses at coming tokens come from: mtp (the model's own layer), ngram (repetitions), auto (both) or off. They change the speed, never the tokens."
     )
     var speculation = SpeculationOption.auto
-    @Option(help: "At most this many guessed tokens per request and step, 1...16.")
-    var draftTokens = 4
+    @Option(help: "At most this many guessed tokens per request and step, 1...16. (default: 4)")
+    var draftTokens: Int?
     @Flag(help: "Compute as many guessed tokens as there are, also where that was measured not to pay.")
     var draftAlways = false
 
@@ -42,8 +42,12 @@ struct EngineOptions: ParsableArguments {
         }
         configuration.optimizeLevel = optimizeLevel
         try Limits.check(draftTokens, 1...16, "--draft-tokens")
+        for (option, isGiven) in [("--draft-tokens", draftTokens != nil), ("--draft-always", draftAlways)]
+        where isGiven && speculation == .off {
+            throw ValidationError("\(option): expected --speculation auto, mtp or ngram, found off")
+        }
         configuration.speculation = speculation.speculation
-        configuration.maxDraftTokens = draftTokens
+        if let draftTokens { configuration.maxDraftTokens = draftTokens }
         configuration.draftsAlways = draftAlways
         return configuration
     }
