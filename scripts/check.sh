@@ -6,4 +6,4 @@ cd "$(dirname "$0")/.."
 
 binaries="$(swift build -c release --show-bin-path)"
 export DEEPSEEK="$binaries/deepseek" DEEPSEEK_SERVER="$binaries/deepseek-server" DS_CONVERT="$binaries/ds-convert"
-exec python3 -m pytest -q Tests/Checks "$@"
+exec python3 -m pytest -q -rs Tests/Checks "$@"

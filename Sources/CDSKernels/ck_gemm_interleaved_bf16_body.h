@@ -129,6 +129,10 @@ static void products(const uint8_t *weights, int64_t bytes, int64_t k, int tiles
     }
 }
 
+// A row of inputs, four bytes a column at most, has room beside the sums.
+_Static_assert(2 * BATCH * TILES * TILE * 4 + CK_INTERLEAVED_COLUMNS * 2 + 64 <= CK_SCRATCH_BYTES,
+               "scratch of products");
+
 static const float *activations(const ck_gemm_args *a, int64_t i) {
     int64_t source = a->rows_in ? a->rows_in[i] / a->in_divisor : i;
     return (const float *)(a->act + source * a->act_stride);

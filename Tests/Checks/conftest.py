@@ -28,6 +28,11 @@ def ds_convert():
     return program("DS_CONVERT")
 
 
+def skip(reason):
+    """A tool is missing, which must not go unnoticed where all are installed (`.ci/run`)."""
+    (pytest.fail if os.environ.get("CHECKS_NEED_ALL_TOOLS") else pytest.skip)(reason)
+
+
 class Server:
     """deepseek-server on a free port of this machine, with the built-in model."""
 

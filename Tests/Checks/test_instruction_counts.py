@@ -20,6 +20,7 @@ import sys
 import tempfile
 
 import pytest
+from conftest import skip
 
 HERE = pathlib.Path(__file__).resolve().parent
 KERNELS = HERE.parents[1] / "Sources" / "CDSKernels"
@@ -125,7 +126,7 @@ def test_instruction_counts(tmp_path):
             raise Missing(f"no budgets for {name} (see this file's head)")
         counts = count(program, tmp_path)
     except Missing as reason:
-        pytest.skip(str(reason))
+        skip(str(reason))
     print("\n" + table(counts, budgets))
     found = faults({case: executed for case, (executed, _, _) in counts.items()}, budgets)
     assert not found, "\n".join(found)

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 
 import pytest
+from conftest import skip
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 NATIVE = platform.machine() in ("aarch64", "arm64")
@@ -17,13 +18,13 @@ EMULATOR = shutil.which("qemu-aarch64-static") or shutil.which("qemu-aarch64")
 def products(tmp_path_factory):
     compiler = shutil.which("clang")
     if not compiler:
-        pytest.skip("no clang in PATH (it comes with Swift)")
+        skip("no clang in PATH (it comes with Swift)")
     flags = []
     if not NATIVE:
         if not (SYSROOT / "lib" / "libc.a").exists() or not shutil.which("ld.lld"):
-            pytest.skip("no libraries for aarch64 (Debian packages gcc-aarch64-linux-gnu, libc6-dev-arm64-cross) or no ld.lld")
+            skip("no libraries for aarch64 (Debian packages gcc-aarch64-linux-gnu, libc6-dev-arm64-cross) or no ld.lld")
         if not EMULATOR:
-            pytest.skip("no emulator of aarch64 (Debian package qemu-user-static)")
+            skip("no emulator of aarch64 (Debian package qemu-user-static)")
         flags = ["--target=aarch64-linux-gnu", "-static", "-fuse-ld=lld"]
     kernels = ROOT / "Sources" / "CDSKernels"
     program = tmp_path_factory.mktemp("neon") / "products"

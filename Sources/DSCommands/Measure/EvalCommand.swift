@@ -176,7 +176,7 @@ struct EvalReport {
         }
         if decodingSeconds > 0 {
             let rate = Double(decodedTokens) / decodingSeconds
-            lines.append("after the first token of an answer: \(Units.decimal(rate, 0)) tokens/s")
+            lines.append("each answer after its first token: \(Units.decimal(rate, 0)) tokens/s")
         }
         if statistics.draftTokens > 0 {
             let (drafted, accepted) = (statistics.draftTokens, statistics.acceptedDraftTokens)

@@ -34,6 +34,10 @@ struct EngineOptions: ParsableArguments {
         var configuration = EngineConfiguration()
         try Limits.check(threads, 1...Limits.threads, "--threads")
         configuration.threads = threads
+        if let threads, threads > Processors.usable {
+            Terminal.note(
+                "note: --threads \(threads) on \(Processors.usable) usable processors: threads wait for each other")
+        }
         placement.apply(to: &configuration)
         configuration.kvCacheType = cacheType.kvCacheType
         if let cacheMemory {

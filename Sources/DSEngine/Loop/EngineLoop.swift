@@ -50,7 +50,8 @@ package final class EngineLoop {
 
     /// Runs until the mailbox is closed, then ends every request.
     func run() {
-        var mayWait = true
+        // While nobody asks for anything yet, weights are copied.
+        var mayWait = copier.isDone
         while !drainCommands(mayWait: mayWait) { mayWait = !step() }
         for request in active {
             if let request { fail(request, .shutDown) }
@@ -99,7 +100,7 @@ package final class EngineLoop {
         // What follows may take long.
         if plan.isEmpty || plan.promptRows > 0 { wakeConsumers() }
         guard !plan.isEmpty else { return copier.copyWhileIdle() || !plan.preempted.isEmpty }
-        copier.copy(before: plan)
+        copier.copy(before: plan) { mailbox.hasCommands }
         let started = clock.now
         noteScheduled(started)
         batch.build(plan, from: scheduler)
@@ -302,7 +303,8 @@ package final class EngineLoop {
             $0.lastStep = now
         }
         publish()
-        wakeConsumers(dueAt: now)
+        // Steps that take long follow each other: what a step gave is not left until the end of the next one.
+        wakeConsumers(dueAt: started.duration(to: now) >= Self.wakingInterval ? nil : now)
     }
 
     private func publish() {

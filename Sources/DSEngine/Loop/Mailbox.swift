@@ -50,6 +50,9 @@ package final class Mailbox: Sendable {
     /// No command is accepted from now on.
     package func close() { content.update { $0.isClosed = true } }
 
+    /// Whether anybody waits for a command to be carried out, or for the end.
+    var hasCommands: Bool { content.update { $0.isClosed || !$0.commands.isEmpty } }
+
     /// Swaps the waiting commands into `commands` (which should be empty). Parks until there are any, or the mailbox is
     /// closed, if `mayWait`. Returns whether it is closed.
     func drain(into commands: inout [Command], mayWait: Bool) -> Bool {

@@ -19,9 +19,10 @@ final class WeightCopier {
         publish()
     }
 
-    /// Makes all copies if the prompts of the step to come gain more from them.
-    func copy(before plan: borrowing StepPlan) {
-        if let rows = runner.promptRowsWorthCopies, plan.promptRows >= rows { copy(for: nil) }
+    /// Makes all copies if the prompts of the step to come gain more from them, unless something else is asked for meanwhile.
+    func copy(before plan: borrowing StepPlan, unless isInterrupted: () -> Bool) {
+        guard let rows = runner.promptRowsWorthCopies, plan.promptRows >= rows else { return }
+        while !isDone, !isInterrupted() { copy(for: Self.pause) }
     }
 
     /// Copies for as long as the step took, so that nobody waits more than twice as long, and at least for a pause. A step that

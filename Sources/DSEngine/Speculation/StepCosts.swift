@@ -23,8 +23,11 @@ package struct StepCosts: Sendable, Equatable {
         if step - entry.lastStep > Self.lifetime { entry.count = 0 }
         // The first one of its kind also plans. One that takes far longer than usual was disturbed: it may say so, but not
         // outweigh the others.
-        entry.seconds =
-            entry.count < 2 ? seconds : entry.seconds + (min(seconds, 2 * entry.seconds) - entry.seconds) / 8
+        switch entry.count {
+        case 0: entry.seconds = seconds
+        case 1: entry.seconds = min(seconds, entry.seconds)
+        default: entry.seconds += (min(seconds, 2 * entry.seconds) - entry.seconds) / 8
+        }
         entry.count += 1
         entry.lastStep = step
         entries[rows] = entry

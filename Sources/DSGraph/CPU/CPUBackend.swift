@@ -1,7 +1,7 @@
 package import DSKernels
 internal import Dispatch
 
-/// The host processor: all workers of one pool walk each plan together.
+/// The host processor: the threads of one pool compute the parts of each plan's phases.
 package final class CPUBackend: Backend {
     package let name = "cpu"
     package let kernels: KernelSet

@@ -97,7 +97,14 @@ internal import DSTensor
 
     /// Copies a piece; whether a weight is finished with it.
     private func advance(_ interleaving: InterleavedCopies) -> Bool {
-        guard let (index, matrices) = interleaving.advance() else { return false }
+        guard let (index, matrices) = interleaving.advance() else {
+            if interleaving.abandonedBytes > 0 {
+                note =
+                    "\(interleaving.abandonedBytes) bytes of weights stay as they are mapped, which is slower: memory became "
+                    + "short while they were copied"
+            }
+            return false
+        }
         interleaved[index] = matrices
         if graph.weights[index].dims.count == 3 { interleavedStacks[index] = stack(of: matrices) }
         return true

@@ -17,6 +17,8 @@ internal import DSSupport
     private static let checkBytes = 64 << 20
 
     private(set) var progress: CopyProgress
+    /// Bytes that stay as they are mapped, because memory became short.
+    private(set) var abandonedBytes = 0
     private let sources: [Source]
     private let memory: AnonymousMemory
     private let reservedBytes: Int
@@ -90,6 +92,7 @@ internal import DSSupport
         guard unchecked >= Self.checkBytes else { return true }
         unchecked = 0
         guard !Self.fits(progress.total - progress.made, reservedBytes) else { return true }
+        abandonedBytes = progress.total - progress.made
         progress.total = progress.made
         return false
     }

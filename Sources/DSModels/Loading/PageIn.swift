@@ -59,17 +59,19 @@ package enum PageIn {
             return .failed(reason: error.description)
         }
         let start = ContinuousClock.now
-        var isShown = false
-        pool.run { share in
+        let shown = Mutex(false)
+        pool.run { _ in
             while let chunk = work.next() {
                 work.load(chunk)
-                guard share.worker == 0, isShown || ContinuousClock.now - start > quietTime else { continue }
-                isShown = true
-                if !report(min(work.done.load(ordering: .relaxed), missing - 1), missing) { work.stop(.cancelled) }
+                shown.withLock { isShown in
+                    guard isShown || ContinuousClock.now - start > quietTime, !work.isStopped else { return }
+                    isShown = true
+                    if !report(min(work.done.load(ordering: .relaxed), missing - 1), missing) { work.stop(.cancelled) }
+                }
             }
         }
         if let outcome = work.stopped.withLock({ $0 }) { return outcome }
-        if isShown { _ = report(missing, missing) }
+        if shown.withLock({ $0 }) { _ = report(missing, missing) }
         return .complete
     }
 
@@ -112,7 +114,7 @@ package enum PageIn {
         init(_ chunks: [Chunk]) { self.chunks = chunks }
 
         func next() -> Chunk? {
-            guard stopped.withLock({ $0 == nil }) else { return nil }
+            guard !isStopped else { return nil }
             let index = taken.add(1, ordering: .relaxed).oldValue
             return index < chunks.count ? chunks[index] : nil
         }
@@ -127,6 +129,8 @@ package enum PageIn {
                 stop(.failed(reason: error.description))
             }
         }
+
+        var isStopped: Bool { stopped.withLock { $0 != nil } }
 
         func stop(_ outcome: Outcome) { stopped.withLock { $0 = $0 ?? outcome } }
     }
