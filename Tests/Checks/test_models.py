@@ -14,11 +14,11 @@ GOLDENS = ROOT / "Tests/Goldens/models"
 MODELS = sorted(path.name for path in GOLDENS.iterdir() if (path / "config.json").exists())
 
 
-def logits(deepseek, model, ids, tmp_path, generate):
+def logits(deepseek, model, ids, tmp_path, generate, *options):
     tokens, output = tmp_path / "ids.json", tmp_path / "logits.safetensors"
     tokens.write_text(json.dumps([int(i) for i in ids]))
     result = subprocess.run(
-        [deepseek, "logits", model, "--tokens", tokens, "--output", output, "--generate", str(generate)],
+        [deepseek, "logits", model, "--tokens", tokens, "--output", output, "--generate", str(generate), *options],
         check=True, capture_output=True)
     return load_file(output)["logits"], json.loads(result.stdout)
 
@@ -36,6 +36,9 @@ def test_logits_and_greedy_tokens_are_those_of_transformers(deepseek, tmp_path, 
     found, _ = logits(deepseek, GOLDENS / name, [*prompt, *greedy], tmp_path, 1)
     assert found.shape == wanted.shape
     assert np.abs(found - wanted).max() / np.abs(wanted).max() <= 1e-4
+    # Level 3 may multiply BF16 weights with activations of that type. PyTorch in bfloat16 is off by 0.015-0.049 here.
+    found, _ = logits(deepseek, GOLDENS / name, [*prompt, *greedy], tmp_path, 1, "--optimize-level", "3")
+    assert np.abs(found - wanted).max() / np.abs(wanted).max() <= 0.06
 
 
 # The weights of these fixtures are exact in the type to which they are converted.

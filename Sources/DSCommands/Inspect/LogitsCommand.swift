@@ -27,8 +27,11 @@ struct LogitsCommand: ParsableCommand {
     var generate = 0
     @Option(name: [.short, .long], help: "Threads (default: one per usable processor).")
     var threads: Int?
-    @Option(help: "Graph optimisation level, 0 (none) ... 3 (all).")
-    var optimizeLevel = 3
+    @Option(
+        help:
+            "Graph optimisation level, 0 (none) ... 3 (all). Up to 2 every activation is a Float32; 3, which run and the server use, rounds those of BF16 weights where the processor multiplies them so."
+    )
+    var optimizeLevel = 2
     @Flag(
         inversion: .prefixedNo,
         help: "Read weights that are not in memory before the first step, if they all fit there.")
