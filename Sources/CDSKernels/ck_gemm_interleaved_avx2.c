@@ -11,6 +11,7 @@
 //
 // A few rows unpack the weights in registers, more rows share a panel of unpacked bytes.
 #if defined(__x86_64__)
+#include "ck_interleaved_kinds.h"
 #include "ck_tiers.h"
 #include <immintrin.h>
 
@@ -202,39 +203,9 @@ INLINE void few(int32_t type, step *const steps[2][STEP], const uint8_t *tile, i
         else                                                                                                           \
             multiply32(CK_##type, panel, p, w, x, n, blocks, ahead, acc);                                              \
     }
-#define STEPS_OF(type, panel)                                                                                          \
-    STEP_OF(type, panel, 1)                                                                                            \
-    STEP_OF(type, panel, 2)                                                                                            \
-    STEP_OF(type, panel, 3)                                                                                            \
-    STEP_OF(type, panel, 4)
-#define NAMES(type, panel)                                                                                             \
-    { step_##type##_##panel##_1, step_##type##_##panel##_2, step_##type##_##panel##_3, step_##type##_##panel##_4 }
 
-#define KIND(name, width, type)                                                                                        \
-    STEPS_OF(type, 0)                                                                                                  \
-    STEPS_OF(type, 1)                                                                                                  \
-    static void few_##name(const uint8_t *tile, int64_t k, const void *x, int tokens, float *acc) {                    \
-        static step *const steps[2][STEP] = {NAMES(type, 0), NAMES(type, 1)};                                          \
-        few(CK_##type, steps, tile, k, x, tokens, acc);                                                                \
-    }                                                                                                                  \
-    static void pack_##name(const uint8_t *act, int64_t k, int64_t chunk, int blocks, void *x) {                       \
-        pack(CK_##type, act, k, chunk, blocks, x);                                                                     \
-    }                                                                                                                  \
-    const ck_tile_kind ck_kind_interleaved_##name##_avx2 = {                                                           \
-        .act_format = width == 32 ? CK_ACT_Q8_32 : CK_ACT_Q8_256,                                                      \
-        .tile_tokens = MOST,                                                                                           \
-        .packed_bytes = sizeof(chunk_row),                                                                             \
-        .pack = pack_##name,                                                                                           \
-        .few = few_##name,                                                                                             \
-        .finish = ck_finish_avx2,                                                                                      \
-    };
-
-KIND(q8_0, 32, Q8_0)
-KIND(q4_0, 32, Q4_0)
-KIND(q5_0, 32, Q5_0)
-KIND(q4_k, 256, Q4_K)
-KIND(q5_k, 256, Q5_K)
-KIND(q6_k, 256, Q6_K)
+#define KIND(name, width, type) CK_KIND_OF_STEPS(avx2, name, width, type)
+CK_EACH_INTERLEAVED(KIND)
 
 #pragma clang attribute pop
 #endif

@@ -3,6 +3,7 @@
 // kernels: results are bit for bit the same.
 #if defined(__x86_64__)
 #include "ck_interleave.h"
+#include "ck_interleaved_kinds.h"
 #include "ck_repack.h"
 #include "ck_tiers.h"
 #include <immintrin.h>
@@ -241,12 +242,7 @@ INLINE void few32(int32_t type, const uint8_t *tile, int64_t k, const ck_packed3
         .finish = ck_finish_avx512,                                                                                    \
     };
 
-KIND(q8_0, 32, Q8_0)
-KIND(q4_0, 32, Q4_0)
-KIND(q5_0, 32, Q5_0)
-KIND(q4_k, 256, Q4_K)
-KIND(q5_k, 256, Q5_K)
-KIND(q6_k, 256, Q6_K)
+CK_EACH_INTERLEAVED(KIND)
 
 #pragma clang attribute pop
 #endif

@@ -6,6 +6,7 @@
 // four tokens and eight rows, and what they are added to, stay in registers, [row][token] in a vector. Integer sums are
 // exact and blocks are added in the order of the tier's other kernels: the same bits. Not measured on hardware.
 #if defined(__aarch64__)
+#include "ck_interleaved_kinds.h"
 #include "ck_tiers.h"
 #include <arm_neon.h>
 
@@ -294,12 +295,7 @@ INLINE void few(int32_t type, step *const steps[STEP], const uint8_t *tile, int6
         .finish = ck_finish_neon,                                                                                      \
     };
 
-KIND(q8_0, 32, Q8_0)
-KIND(q4_0, 32, Q4_0)
-KIND(q5_0, 32, Q5_0)
-KIND(q4_k, 256, Q4_K)
-KIND(q5_k, 256, Q5_K)
-KIND(q6_k, 256, Q6_K)
+CK_EACH_INTERLEAVED(KIND)
 
 #pragma clang attribute pop
 #endif
