@@ -60,13 +60,20 @@ package struct DeepSeekServer {
     func router(_ connections: ClientConnections) -> Router<ServingContext> {
         let router = Router(context: ServingContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: ErrorBodies(logger: logger, bodyLimit: configuration.maximumBodyBytes))
-        HealthRoutes(catalog: catalog).add(to: router)
-        ModelRoutes(catalog: catalog).add(to: router)
-        let limit = configuration.maximumBodyBytes
-        ChatCompletions(catalog: catalog, connections: connections, bodyLimit: limit).add(to: router)
-        Completions(catalog: catalog, connections: connections, bodyLimit: limit).add(to: router)
+        for group in routeGroups(connections) { group.add(to: router) }
         refuseOtherMethods(router)
         return router
+    }
+
+    private func routeGroups(_ connections: ClientConnections) -> [any RouteGroup] {
+        let generation = GenerationService(
+            catalog: catalog, connections: connections, bodyLimit: configuration.maximumBodyBytes)
+        return [
+            HealthRoutes(catalog: catalog),
+            ModelRoutes(catalog: catalog),
+            ChatCompletions(service: generation),
+            Completions(service: generation),
+        ]
     }
 
     /// Answers 405 with the `allow` header to wrong methods on the paths that exist.
@@ -86,46 +93,6 @@ package struct DeepSeekServer {
                     return response
                 }
             }
-        }
-    }
-}
-
-/// Gives every failure OpenAI's error body: routes that do not exist, and errors that are not ours.
-struct ErrorBodies: RouterMiddleware {
-    typealias Context = ServingContext
-
-    let logger: Logger
-    let bodyLimit: Int
-
-    @concurrent func handle(
-        _ request: Request, context: ServingContext,
-        next: @concurrent (Request, ServingContext) async throws -> Response
-    ) async throws -> Response {
-        do {
-            return try await next(request, context)
-        } catch let error as APIError {
-            return try error.response(from: request, context: context)
-        } catch let error as EngineError {
-            let field = request.uri.path == "/v1/completions" ? "prompt" : "messages"
-            return try APIError(error, promptField: field).response(from: request, context: context)
-        } catch let error as HTTPError {
-            let type = error.status == .notFound ? "not_found_error" : "invalid_request_error"
-            let message = "\(request.method) \(request.uri.path): \(error.body ?? error.status.reasonPhrase)"
-            return try APIError(status: error.status, message: message, type: type)
-                .response(from: request, context: context)
-        } catch is NIOTooManyBytesError {
-            let message = "The body: expected at most \(bodyLimit) bytes, found more"
-            return try APIError(status: .contentTooLarge, message: message, type: "invalid_request_error")
-                .response(from: request, context: context)
-        } catch is CancellationError {
-            throw CancellationError()
-        } catch {
-            logger.error("\(request.method) \(request.uri.path) failed: \(error)")
-            // What went wrong inside is for the log, not for clients.
-            return try APIError(
-                status: .internalServerError, message: "The server failed to answer; its log says why.",
-                type: "server_error"
-            ).response(from: request, context: context)
         }
     }
 }

@@ -24,22 +24,3 @@ package struct ServedModel: Sendable {
             "'n': expected at most \(limit) answers per request (prompts x n), found \(count)", parameter: "n")
     }
 }
-
-/// The models of one server, by name.
-package struct ModelCatalog: Sendable {
-    package let models: [ServedModel]
-
-    package init(_ models: [ServedModel]) { self.models = models }
-
-    /// The model of a request. One model serves requests that name none.
-    package func model(named name: String?) throws(APIError) -> ServedModel {
-        guard let name else {
-            if models.count == 1 { return models[0] }
-            throw .field("model", expected: "one of \(models.map(\.name).joined(separator: ", "))", found: nil)
-        }
-        guard let model = models.first(where: { $0.name == name }) else {
-            throw .modelNotFound(name, available: models.map(\.name))
-        }
-        return model
-    }
-}

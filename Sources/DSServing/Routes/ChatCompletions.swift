@@ -4,22 +4,17 @@ import Foundation
 import Hummingbird
 
 /// `POST /v1/chat/completions`: messages in, one or more answers out, plain or as a stream of server-sent events.
-struct ChatCompletions {
-    let catalog: ModelCatalog
-    let connections: ClientConnections
-    let bodyLimit: Int
+struct ChatCompletions: RouteGroup {
+    let service: GenerationService
 
     func add(to router: Router<ServingContext>) {
         router.post("/v1/chat/completions") { request, context in try await answer(request, context) }
     }
 
     private func answer(_ request: Request, _ context: ServingContext) async throws -> Response {
-        let fields = try FieldReader(body: try await request.bodyBytes(limit: bodyLimit))
-        let body = try ChatCompletionBody(fields, catalog: catalog)
-        let requests = body.requests
-        try body.model.check(answers: requests.count)
-        let streams = try requests.map { try body.model.generator.chat($0) }
-        let group = AnswerGroup(streams, connections: connections, channel: context.channel)
+        let body = try ChatCompletionBody(
+            try await service.fields(of: request), catalog: service.catalog)
+        let group = try service.start(body.requests.map { .chat($0) }, on: body.model, for: context)
         let identity = AnswerIdentity(
             prefix: "chatcmpl-", model: body.model.name, created: Int(Date().timeIntervalSince1970))
         let logprobs = body.logprobs.map { LogprobObjects(generator: body.model.generator, alternatives: $0) }

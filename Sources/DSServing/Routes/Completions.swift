@@ -5,22 +5,17 @@ import Hummingbird
 import NIOCore
 
 /// `POST /v1/completions`: text in, text out, no template.
-struct Completions {
-    let catalog: ModelCatalog
-    let connections: ClientConnections
-    let bodyLimit: Int
+struct Completions: RouteGroup {
+    let service: GenerationService
 
     func add(to router: Router<ServingContext>) {
         router.post("/v1/completions") { request, context in try await answer(request, context) }
     }
 
     private func answer(_ request: Request, _ context: ServingContext) async throws -> Response {
-        let fields = try FieldReader(body: try await request.bodyBytes(limit: bodyLimit))
-        let body = try CompletionBody(fields, catalog: catalog)
-        let requests = body.requests
-        try body.model.check(answers: requests.count)
-        let streams = try requests.map { try body.model.generator.generate($0) }
-        let group = AnswerGroup(streams, connections: connections, channel: context.channel)
+        let body = try CompletionBody(
+            try await service.fields(of: request), catalog: service.catalog)
+        let group = try service.start(body.requests.map { .text($0) }, on: body.model, for: context)
         let identity = AnswerIdentity(
             prefix: "cmpl-", model: body.model.name, created: Int(Date().timeIntervalSince1970))
         let logprobs = body.logprobs.map { LogprobObjects(generator: body.model.generator, alternatives: $0) }

@@ -3,7 +3,7 @@ import DSSupport
 import Hummingbird
 
 /// `GET /health`: 200 while every engine runs, with what it is doing.
-struct HealthRoutes {
+struct HealthRoutes: RouteGroup {
     let catalog: ModelCatalog
 
     func add(to router: Router<ServingContext>) {

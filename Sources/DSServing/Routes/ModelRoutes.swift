@@ -4,7 +4,7 @@ import Foundation
 import Hummingbird
 
 /// `GET /v1/models` and `GET /v1/models/{name}`.
-struct ModelRoutes {
+struct ModelRoutes: RouteGroup {
     let catalog: ModelCatalog
 
     func add(to router: Router<ServingContext>) {

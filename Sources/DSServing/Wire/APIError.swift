@@ -67,13 +67,36 @@ package struct APIError: Error, Equatable {
         self.retryAfter = retryAfter
     }
 
-    package var body: JSONValue {
-        [
-            "error": [
-                "message": .text(message), "type": .text(type), "param": parameter.map(JSONValue.text) ?? .null,
-                "code": code.map(JSONValue.text) ?? .null,
+    /// OpenAI's body.
+    package var body: JSONValue { body(in: .openAI) }
+
+    package func body(in style: ErrorStyle) -> JSONValue {
+        switch style {
+        case .openAI:
+            [
+                "error": [
+                    "message": .text(message), "type": .text(type), "param": parameter.map(JSONValue.text) ?? .null,
+                    "code": code.map(JSONValue.text) ?? .null,
+                ]
             ]
-        ]
+        case .anthropic:
+            ["type": "error", "error": ["type": .text(Self.anthropicType(status)), "message": .text(message)]]
+        case .openInference: ["error": .text(message)]
+        }
+    }
+
+    /// Anthropic's clients know errors by these names.
+    private static func anthropicType(_ status: HTTPResponse.Status) -> String {
+        switch status.code {
+        case 401: "authentication_error"
+        case 403: "permission_error"
+        case 404: "not_found_error"
+        case 413: "request_too_large"
+        case 429: "rate_limit_error"
+        case 503, 529: "overloaded_error"
+        case 400..<500: "invalid_request_error"
+        default: "api_error"
+        }
     }
 
     private static func describe(_ value: JSONValue) -> String {
@@ -84,7 +107,7 @@ package struct APIError: Error, Equatable {
 
 extension APIError: HTTPResponseError {
     package func response(from request: Request, context: some RequestContext) throws -> Response {
-        var response = Response.json(body, status: status)
+        var response = Response.json(body(in: ErrorStyle(path: request.uri.path)), status: status)
         if let retryAfter { response.headers[.retryAfter] = String(retryAfter) }
         // The clients try 5xx again by default; one that fails the same way each time must not be.
         if status == .internalServerError { response.headers[.shouldRetry] = "false" }

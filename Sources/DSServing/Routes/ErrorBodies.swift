@@ -1,0 +1,44 @@
+import DSEngine
+import Hummingbird
+import Logging
+import NIOCore
+
+/// Gives every failure the error body of its API: routes that do not exist, and errors that are not ours.
+struct ErrorBodies: RouterMiddleware {
+    typealias Context = ServingContext
+
+    let logger: Logger
+    let bodyLimit: Int
+
+    @concurrent func handle(
+        _ request: Request, context: ServingContext,
+        next: @concurrent (Request, ServingContext) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch let error as APIError {
+            return try error.response(from: request, context: context)
+        } catch let error as EngineError {
+            let field = request.uri.path == "/v1/completions" ? "prompt" : "messages"
+            return try APIError(error, promptField: field).response(from: request, context: context)
+        } catch let error as HTTPError {
+            let type = error.status == .notFound ? "not_found_error" : "invalid_request_error"
+            let message = "\(request.method) \(request.uri.path): \(error.body ?? error.status.reasonPhrase)"
+            return try APIError(status: error.status, message: message, type: type)
+                .response(from: request, context: context)
+        } catch is NIOTooManyBytesError {
+            let message = "The body: expected at most \(bodyLimit) bytes, found more"
+            return try APIError(status: .contentTooLarge, message: message, type: "invalid_request_error")
+                .response(from: request, context: context)
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            logger.error("\(request.method) \(request.uri.path) failed: \(error)")
+            // What went wrong inside is for the log, not for clients.
+            return try APIError(
+                status: .internalServerError, message: "The server failed to answer; its log says why.",
+                type: "server_error"
+            ).response(from: request, context: context)
+        }
+    }
+}

@@ -1,0 +1,33 @@
+import DSEngine
+import Hummingbird
+import NIOCore
+
+/// What all routes that generate text begin with: reading the body, admission, and answers that end with their client.
+struct GenerationService: Sendable {
+    let catalog: ModelCatalog
+    let connections: ClientConnections
+    /// Bytes of the largest body.
+    let bodyLimit: Int
+
+    /// What an answer starts from.
+    enum Prompt {
+        case chat(ChatRequest)
+        case text(TextRequest)
+    }
+
+    func fields(of request: Request) async throws -> FieldReader {
+        try FieldReader(body: try await request.bodyBytes(limit: bodyLimit))
+    }
+
+    /// Starts one answer per prompt; all of them end when the client goes.
+    func start(_ prompts: [Prompt], on model: ServedModel, for context: ServingContext) throws -> AnswerGroup {
+        try model.check(answers: prompts.count)
+        let streams = try prompts.map { prompt in
+            switch prompt {
+            case .chat(let request): try model.generator.chat(request)
+            case .text(let request): try model.generator.generate(request)
+            }
+        }
+        return AnswerGroup(streams, connections: connections, channel: context.channel)
+    }
+}
