@@ -1,0 +1,33 @@
+/// What others ask of the loop, between two steps.
+extension EngineLoop {
+    /// Carries out what was asked for; returns whether the mailbox is closed.
+    package func drainCommands(mayWait: Bool) -> Bool {
+        let isClosed = mailbox.drain(into: &commands, mayWait: mayWait)
+        for command in commands {
+            switch command {
+            case .submit(let submission): start(submission)
+            case .cancel(let id): cancel(id)
+            case .resume(let id): scheduler.setPaused(id, false)
+            }
+        }
+        if !commands.isEmpty { publish() }
+        commands.removeAll(keepingCapacity: true)
+        return isClosed
+    }
+
+    func start(_ submission: Submission) {
+        let slot = scheduler.add(
+            SequenceRequest(
+                id: submission.id, promptTokens: submission.request.promptTokens,
+                stopping: submission.request.stopping,
+                wantsPromptLogprobs: submission.request.promptLogprobs != nil))
+        while active.count <= slot.rawValue { active.append(nil) }
+        active[slot.rawValue] = ActiveRequest(submission, endTokens: scheduler.endTokens)
+    }
+
+    func cancel(_ id: RequestID) {
+        guard let (slot, usage) = scheduler.cancel(id), let request = active[slot.rawValue] else { return }
+        board.update { $0.cancelledRequests += 1 }
+        end(request, at: slot, reason: .cancelled, usage: usage, now: clock.now)
+    }
+}
