@@ -79,7 +79,9 @@ let package = Package(
         // Row 5
         .target(
             name: "DSEngine",
-            dependencies: ["DSModels", "DSGraph", "DSKernels", "DSTokenizers", "DSFormats", "DSTensor", "DSSupport"],
+            dependencies: [
+                "DSModels", "DSGraph", "DSKernels", "DSTokenizers", "DSFormats", "DSTensor", "DSSupport", crypto,
+            ],
             swiftSettings: strict),
         // Row 6
         .target(

@@ -30,30 +30,3 @@ final class BatchInputs {
         return step
     }
 }
-
-/// The key/value state of a graph: a buffer per entry of `Graph.states`, all with the same rows.
-final class CacheStates {
-    let byteCount: Int
-    fileprivate let addresses: UnsafeMutableBufferPointer<UnsafeMutableRawPointer>
-    private let buffers: [any DeviceBuffer]
-
-    init(_ graph: Graph, backend: any Backend, rows: Int) throws(GraphError) {
-        var buffers: [any DeviceBuffer] = []
-        for state in graph.states {
-            buffers.append(try backend.makeBuffer(byteCount: rows * Self.rowBytes(state), device: 0))
-        }
-        self.buffers = buffers
-        byteCount = Self.byteCount(graph, rows: rows)
-        addresses = .allocate(capacity: buffers.count)
-        for (index, buffer) in buffers.enumerated() { addresses.initializeElement(at: index, to: buffer.address) }
-    }
-
-    deinit { addresses.deallocate() }
-
-    static func byteCount(_ graph: Graph, rows: Int) -> Int {
-        rows * graph.states.reduce(0) { $0 + rowBytes($1) }
-    }
-
-    /// A cache type that does not fill a state's rows was refused with the configuration.
-    private static func rowBytes(_ state: StateSpec) -> Int { state.rowBytes ?? 0 }
-}

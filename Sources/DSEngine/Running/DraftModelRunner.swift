@@ -9,7 +9,7 @@ final class DraftModelRunner: DraftRunner {
     private let residual: Int
     private let hiddenSize: Int
     private let vocabularySize: Int
-    private let states: CacheStates
+    let states: CacheStates
     private let inputs = BatchInputs()
     /// The residual stream of the model's last step, by row.
     private let modelResidual: (Int) -> UnsafeMutablePointer<Float>?

@@ -26,10 +26,13 @@ package final class GraphModelRunner: ModelRunner {
     private let pageIn: PageIn.Outcome?
     private let executor: Executor
     private let logits: Int
-    private let states: CacheStates
+    let states: CacheStates
     private let inputs = BatchInputs()
-    private let draftModel: DraftModelRunner?
+    let draftModel: DraftModelRunner?
     package var drafter: (any DraftRunner)? { draftModel }
+    /// The model's, and the drafter's.
+    let graphs: [Graph]
+    let backend: any Backend
 
     /// Tokens that the cache holds at most if the configuration does not say how large it is.
     private static let defaultTokens = 32_768
@@ -75,6 +78,8 @@ package final class GraphModelRunner: ModelRunner {
             try Executor(graph: graph, backend: backend, reservedBytes: cacheBytes)
         }
         self.executor = executor
+        self.backend = backend
+        graphs = [graph] + (draftGraph.map { [$0] } ?? [])
         guard let logits = executor.outputIndex(named: "logits") else {
             throw .modelFailure("the traced model has no output 'logits'")
         }

@@ -25,6 +25,18 @@ package protocol ModelRunner: AnyObject {
     /// the same.
     func copyWeights(for time: Duration?)
 
+    /// What must be equal for blocks of two runners to hold the same bits: model, types, layout, kernels. May read from files.
+    var cacheIdentity: [UInt8] { get }
+
+    /// Bytes of one block over all states, the drafter's among them; nil: blocks cannot be taken out.
+    var blockBytes: Int? { get }
+
+    /// Copies a block's rows out, [blockBytes]. Between two steps, as `importBlock`.
+    func exportBlock(_ block: BlockID, into bytes: UnsafeMutableRawBufferPointer)
+
+    /// Replaces a block's rows, [blockBytes].
+    func importBlock(_ block: BlockID, from bytes: UnsafeRawBufferPointer)
+
     /// Writes the keys and values of every row and returns the logits of `batch.sampledRows`,
     /// [sampled, vocabularySize], valid until the next call.
     func run(_ batch: Batch) throws(EngineError) -> UnsafeBufferPointer<Float>
@@ -36,4 +48,8 @@ extension ModelRunner {
     package var weightCopies: CopyProgress { CopyProgress() }
     package var promptRowsWorthCopies: Int? { nil }
     package func copyWeights(for time: Duration?) {}
+    package var cacheIdentity: [UInt8] { [] }
+    package var blockBytes: Int? { nil }
+    package func exportBlock(_ block: BlockID, into bytes: UnsafeMutableRawBufferPointer) {}
+    package func importBlock(_ block: BlockID, from bytes: UnsafeRawBufferPointer) {}
 }
