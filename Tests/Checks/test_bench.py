@@ -136,3 +136,22 @@ def test_copies_of_weights_are_told_and_change_nothing(deepseek, ds_convert, tmp
             check=True, capture_output=True)
         outputs.append(output.read_bytes())
     assert outputs[0] == outputs[1]
+
+
+def test_ragged_and_padded_batches(deepseek):
+    lengths = [(16, 12), (200, 3), (40, 30)]
+    mixed = ",".join(f"{prompt}:{output}" for prompt, output in lengths)
+    report = json.loads(run(deepseek, "--mixed", mixed, "-r", "1", "--json"))
+    longest = max(p for p, _ in lengths) + max(o for _, o in lengths)
+    assert report["useful_tokens"] == sum(p + o for p, o in lengths)
+    # The last token of an answer is not computed.
+    assert report["ragged"]["rows"] == sum(p + o - 1 for p, o in lengths)
+    assert report["padded"]["rows"] == len(lengths) * (longest - 1)
+    assert 0 < report["ragged"]["cache_bytes"] < report["padded"]["cache_bytes"]
+    assert report["memory_change"] < 0
+
+
+def test_wrong_mixed_lengths_are_named(deepseek):
+    for wrong in ("16", "16:0", "a:b", "1:2,", "1:2:3"):
+        done = subprocess.run([deepseek, "bench", "--mixed", wrong], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 64 and "--mixed" in done.stderr, wrong

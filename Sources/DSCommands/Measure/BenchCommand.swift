@@ -22,6 +22,7 @@ struct BenchCommand: ParsableCommand {
               deepseek bench model.gguf -p 128,512 -n 64 -d 0,4096 -b 1,8 -t 2 -r 3 --json
               deepseek bench --roofline
               deepseek bench model.gguf -p 512 -b 1,8 --profile --profile-output steps.html
+              deepseek bench model.gguf --mixed 16:64,700:8,120:32,40:128
             """)
 
     @OptionGroup var model: ModelArgument
@@ -55,6 +56,11 @@ struct BenchCommand: ParsableCommand {
             "With --profile: also a page with timelines (.html) or a trace for chrome://tracing (.json).",
             valueName: "file"))
     var profileOutput: String?
+    @Option(
+        help: ArgumentHelp(
+            "Measure requests of these lengths in one batch instead, and the same requests padded to the longest.",
+            valueName: "prompt:output,..."))
+    var mixed: MixedLengths?
     @Flag(help: "Print JSON.")
     var json = false
 
@@ -68,6 +74,9 @@ struct BenchCommand: ParsableCommand {
         }
         try Limits.check(optimizeLevel, 0...3, "--optimize-level")
         if roofline, model.model != nil { throw ValidationError("--roofline: expected no model") }
+        if mixed != nil, roofline || profile {
+            throw ValidationError("--mixed: expected without --roofline and --profile")
+        }
         if roofline, profile { throw ValidationError("--roofline: expected without --profile") }
         guard roofline || (prompts.values + outputs.values).contains(where: { $0 > 0 }) else {
             throw ValidationError("expected a size above 0 in -p or -n, found none")
@@ -95,6 +104,10 @@ struct BenchCommand: ParsableCommand {
             return
         }
         let loaded = try model.load()
+        if let mixed {
+            let report = try compare(mixed, loaded)
+            return Terminal.line(json ? report.json.serializedString(.pretty) : report.table)
+        }
         if profile { return try printProfiles(loaded, .measure(kernels, threads: threads)) }
         let before = try Roofline.measure(kernels, threads: threads)
         var results: [BenchResult] = []
@@ -137,6 +150,33 @@ struct BenchCommand: ParsableCommand {
         return BenchResult(
             model: model.name, prompt: prompt, generate: generate, depth: depth, batch: batch,
             threads: threads ?? Processors.usable, rates: rates)
+    }
+
+    /// Computes the requests as they are, then padded; each form has the cache for itself.
+    private func compare(_ lengths: MixedLengths, _ model: LoadedModel) throws -> RaggedReport {
+        var report = RaggedReport(model: model.name, lengths: lengths)
+        var progress = ProgressLine("ragged and padded", total: 2 * (repetitions + 1), unit: "runs")
+        let padded = lengths.padded
+        for (requests, form) in [(lengths, \RaggedReport.ragged), (padded, \RaggedReport.padded)] {
+            // One driver at a time: each has its cache.
+            let driver = try makeDriver(
+                model, depth: 0, prompt: 0, generate: padded.context, batch: lengths.requests.count)
+            for run in 0...repetitions {
+                var measured = RaggedReport.Form(seconds: report[keyPath: form].seconds)
+                for request in requests.requests { driver.add(prompt: request.prompt, generate: request.output) }
+                var time = Duration.zero
+                while let step = try driver.step() {
+                    time += step.time
+                    measured.rows += step.promptRows + step.decodeRows
+                    measured.cacheBytes = max(measured.cacheBytes, step.cacheBytes)
+                }
+                if run > 0 { measured.seconds.append(time / .seconds(1)) }
+                measured.arenaBytes = driver.arenaBytes
+                report[keyPath: form] = measured
+                progress.update(run + 1 + (form == \.padded ? repetitions + 1 : 0))
+            }
+        }
+        return report
     }
 
     private func makeDriver(

@@ -12,6 +12,7 @@ final class StepDriver {
     private var progress: [Progress] = []
     private var nextID: UInt64 = 0
     private let clock = ContinuousClock()
+    private let bytesPerToken: Int
 
     /// - Parameter context: tokens of each sequence, prompt and output together.
     init(model: LoadedModel, configuration: EngineConfiguration, sequences: Int, context: Int) throws {
@@ -27,7 +28,7 @@ final class StepDriver {
         configuration.maxBatchSize = max(sequences, 1)
         configuration.maxBatchTokens = max(configuration.maxBatchTokens, configuration.maxBatchSize)
         let blocks = (context + configuration.blockSize - 1) / configuration.blockSize * sequences
-        let bytesPerToken = ModelSummary(model).cacheBytesPerToken(configuration.kvCacheType.dtype)
+        bytesPerToken = ModelSummary(model).cacheBytesPerToken(configuration.kvCacheType.dtype)
         configuration.kvCacheBytes = blocks * configuration.blockSize * bytesPerToken
         runner = try GraphModelRunner(model, configuration, onPageIn: PageInLine.report())
         let limits = Scheduler.Limits(
@@ -77,13 +78,17 @@ final class StepDriver {
         set { runner.profile = newValue }
     }
 
+    /// Bytes of scratch that the largest step so far needed.
+    var arenaBytes: Int { runner.arenaBytes }
+
     /// Whether sequences are left.
     var isIdle: Bool { scheduler.isIdle }
 
-    /// Computes one step; nil if there is nothing to compute.
-    func step() throws -> (promptRows: Int, decodeRows: Int, time: Duration)? {
+    /// Computes one step; nil if there is nothing to compute. `cacheBytes`: of the cache, in use during the step.
+    func step() throws -> (promptRows: Int, decodeRows: Int, time: Duration, cacheBytes: Int)? {
         scheduler.schedule(into: &plan)
         guard !plan.isEmpty else { return nil }
+        let cacheBytes = scheduler.pool.usedCount * runner.blockSize * bytesPerToken
         let start = clock.now
         batch.build(plan, from: scheduler)
         _ = try runner.run(batch)
@@ -92,6 +97,6 @@ final class StepDriver {
         for _ in plan.sampled { tokens.append(Int32((tokens.count * 31 + 17) % runner.vocabularySize)) }
         progress.removeAll(keepingCapacity: true)
         scheduler.commit(plan, tokens: tokens, into: &progress)
-        return (plan.promptRows, plan.decodeRows, time)
+        return (plan.promptRows, plan.decodeRows, time, cacheBytes)
     }
 }
