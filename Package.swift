@@ -128,7 +128,7 @@ let package = Package(
                 "CDSTestSupport",
             ], swiftSettings: strict),
         .testTarget(
-            name: "DSServingTests", dependencies: ["DSServing", "DSEngine", "DSSupport", httpTypes],
+            name: "DSServingTests", dependencies: ["DSServing", "DSEngine", "DSSupport", httpTypes, logging],
             swiftSettings: strict),
         .testTarget(name: "DSEvaluationTests", dependencies: ["DSEvaluation", "DSSupport"], swiftSettings: strict),
         .testTarget(name: "DSCommandsTests", dependencies: ["DSCommands"], swiftSettings: strict),

@@ -21,6 +21,9 @@ package struct DeepSeekServer {
         package var maximumBodyBytes = 64 << 20
         /// Seconds after which a connection is closed that carries no request, or whose request stops coming.
         package var idleSeconds = 60
+        /// Seconds after which a stream that has nothing to say sends a comment; 0: never.
+        package var keepAliveSeconds = 15
+        package var version = ""
 
         package init() {}
     }
@@ -59,21 +62,37 @@ package struct DeepSeekServer {
 
     func router(_ connections: ClientConnections) -> Router<ServingContext> {
         let router = Router(context: ServingContext.self, options: .autoGenerateHeadEndpoints)
+        router.add(middleware: RequestNames())
         router.add(middleware: ErrorBodies(logger: logger, bodyLimit: configuration.maximumBodyBytes))
         for group in routeGroups(connections) { group.add(to: router) }
         refuseOtherMethods(router)
         return router
     }
 
+    /// What the server serves, and what its document says that it serves: the same, as a test makes sure.
+    package var servedAndDescribed: (served: [String], described: [String]) {
+        let router = Router(context: ServingContext.self)
+        let groups = routeGroups(ClientConnections())
+        for group in groups { group.add(to: router) }
+        return (
+            router.routes.map { "\($0.method) \($0.path.description)" }.sorted(),
+            groups.flatMap(\.operations).map { "\($0.method) \($0.path)" }.sorted()
+        )
+    }
+
     private func routeGroups(_ connections: ClientConnections) -> [any RouteGroup] {
         let generation = GenerationService(
-            catalog: catalog, connections: connections, bodyLimit: configuration.maximumBodyBytes)
-        return [
+            catalog: catalog, connections: connections, bodyLimit: configuration.maximumBodyBytes,
+            keepAlive: configuration.keepAliveSeconds > 0 ? .seconds(configuration.keepAliveSeconds) : nil)
+        let groups: [any RouteGroup] = [
             HealthRoutes(catalog: catalog),
             ModelRoutes(catalog: catalog),
             ChatCompletions(service: generation),
             Completions(service: generation),
+            TokenRoutes(service: generation),
+            Responses(service: generation, store: ResponseStore()),
         ]
+        return groups + [DocumentRoutes(version: configuration.version, others: groups.flatMap(\.operations))]
     }
 
     /// Answers 405 with the `allow` header to wrong methods on the paths that exist.

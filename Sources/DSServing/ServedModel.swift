@@ -16,6 +16,17 @@ package struct ServedModel: Sendable {
         self.created = created
     }
 
+    /// OpenAI's `system_fingerprint`: the same for the same model under the same limits.
+    package var fingerprint: String {
+        // FNV-1a.
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        let engine = generator.engine
+        for byte in "\(name) \(engine.vocabularySize) \(engine.maximumContext) \(engine.endTokens)".utf8 {
+            hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
+        }
+        return "fp_" + String(hash, radix: 16)
+    }
+
     /// Refuses a request whose answers could never all be queued.
     /// - Parameter count: prompts x `n`.
     func check(answers count: Int) throws(APIError) {

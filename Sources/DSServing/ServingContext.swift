@@ -7,6 +7,9 @@ package struct ServingContext: RequestContext {
     /// The client's connection, so that work can stop when it closes.
     package let channel: any Channel
 
+    /// The name by which client and log know the request.
+    package var requestID = ""
+
     package init(source: Source) {
         coreContext = CoreRequestContextStorage(source: source)
         channel = source.channel

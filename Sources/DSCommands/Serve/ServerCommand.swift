@@ -39,6 +39,8 @@ package struct ServerCommand: AsyncParsableCommand {
     var maxQueuedRequests = 1024
     @Option(help: "Seconds until a connection is closed that is idle or whose request stops coming.")
     var idleTimeout = 60
+    @Option(help: "Seconds after which a stream that waits for its model sends a comment; 0: never.")
+    var sseKeepAliveInterval = 15
     @Option(help: "trace, debug, info, notice, warning, error or critical.")
     var logLevel = "info"
     @OptionGroup var engine: EngineOptions
@@ -57,6 +59,7 @@ package struct ServerCommand: AsyncParsableCommand {
         try Limits.check(maxBatchTokens, 1...Limits.tokens, "--max-batch-tokens")
         try Limits.check(maxBatchSize, 1...Limits.sequences, "--max-batch-size")
         try Limits.check(maxQueuedRequests, 1...Limits.tokens, "--max-queued-requests")
+        try Limits.check(sseKeepAliveInterval, 0...86_400, "--sse-keep-alive-interval")
         try Limits.check(idleTimeout, 1...86_400, "--idle-timeout")
         if let servedModelName, servedModelName.isEmpty {
             throw ValidationError("--served-model-name: expected a name, found an empty text")
@@ -66,6 +69,8 @@ package struct ServerCommand: AsyncParsableCommand {
         configuration.host = host
         configuration.port = port
         configuration.idleSeconds = idleTimeout
+        configuration.keepAliveSeconds = sseKeepAliveInterval
+        configuration.version = Version.text
         let server = DeepSeekServer(catalog: ModelCatalog(models), configuration: configuration, logger: logger)
         let host = host
         let log = logger

@@ -22,7 +22,7 @@ final class ActiveRequest {
         submitted = submission.submitted
         sampling = SamplingState(
             submission.request.sampling, seed: submission.seed, promptTokens: submission.request.promptTokens,
-            stopping: submission.request.stopping, endTokens: endTokens)
+            stopping: submission.request.stopping, endTokens: endTokens, thinking: submission.request.thinkingBudget)
     }
 
     func promptToken(at index: Int) -> Int32 { promptTokens[index] }

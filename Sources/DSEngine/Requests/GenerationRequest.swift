@@ -13,6 +13,9 @@ public struct GenerationRequest: Sendable {
     /// The same for the prompt's tokens, each given the tokens before it; `nil`: none.
     public var promptLogprobs: Int?
 
+    /// Ends the model's thinking after so many tokens; `nil`: the model ends it.
+    public var thinkingBudget: ThinkingBudget?
+
     /// The largest number of alternatives that a request may ask for (OpenAI's limit).
     public static let maximumLogprobs = 20
 
@@ -37,6 +40,7 @@ public struct GenerationRequest: Sendable {
         }
         try sampling.validate(vocabularySize: vocabularySize)
         try stopping.validate(vocabularySize: vocabularySize)
+        try thinkingBudget?.validate(vocabularySize: vocabularySize)
         for (field, count) in [("top_logprobs", logprobs), ("prompt_logprobs", promptLogprobs)] {
             if let count, !(0...Self.maximumLogprobs).contains(count) {
                 throw .invalidParameter(field: field, expected: "0...\(Self.maximumLogprobs)", found: "\(count)")

@@ -3,7 +3,8 @@
 /// The steps run in this order, with the meaning that vLLM gives to the fields of the same name (`typicalP` as in
 /// Hugging Face transformers):
 ///
-/// 1. `logitBias` is added; end tokens are masked while fewer than `StoppingConditions.minTokens` tokens exist.
+/// 1. `logitBias` is added; tokens outside `allowedTokens`, and those that would complete a sequence of
+///    `bannedSequences`, are masked; end tokens are masked while fewer than `StoppingConditions.minTokens` tokens exist.
 /// 2. `repetitionPenalty` (tokens of prompt and output), `frequencyPenalty` and `presencePenalty` (output only).
 /// 3. `temperature`; at 0 the largest logit wins (the lowest id among equals) and the steps below are skipped.
 /// 4. `minP`, then `topK`, then `topP`, then `typicalP`, each over what the earlier ones left, renormalised.
@@ -29,6 +30,11 @@ public struct SamplingParameters: Sendable, Hashable {
     public var frequencyPenalty: Double = 0
     /// Added to the logits of these tokens. Range of each value -100...100.
     public var logitBias: [Int32: Double] = [:]
+    /// Only these tokens can be chosen; end tokens count as others, so leave them in where the request shall end. `nil`:
+    /// all. At least one.
+    public var allowedTokens: [Int32]?
+    /// Sequences of tokens that never appear whole in the output. None of them empty.
+    public var bannedSequences: [[Int32]] = []
     /// Seeds this request's generator; `nil` draws a seed when the request is submitted.
     public var seed: UInt64?
 
@@ -60,6 +66,27 @@ public struct SamplingParameters: Sendable, Hashable {
                     field: "logit_bias", expected: "token ids in 0..<\(vocabularySize)", found: "\(token)")
             }
             try Self.require("logit_bias", bias, in: -100...100, "values in -100...100")
+        }
+        try validateTokens(vocabularySize: vocabularySize)
+    }
+
+    private func validateTokens(vocabularySize: Int) throws(EngineError) {
+        let expected = "token ids in 0..<\(vocabularySize)"
+        if let allowedTokens {
+            guard !allowedTokens.isEmpty else {
+                throw .invalidParameter(field: "allowed_token_ids", expected: "at least one token id", found: "none")
+            }
+            for token in allowedTokens where !(0..<vocabularySize).contains(Int(token)) {
+                throw .invalidParameter(field: "allowed_token_ids", expected: expected, found: "\(token)")
+            }
+        }
+        for sequence in bannedSequences {
+            guard !sequence.isEmpty else {
+                throw .invalidParameter(field: "bad_words", expected: "words that have tokens", found: "one without")
+            }
+            for token in sequence where !(0..<vocabularySize).contains(Int(token)) {
+                throw .invalidParameter(field: "bad_words", expected: expected, found: "\(token)")
+            }
         }
     }
 

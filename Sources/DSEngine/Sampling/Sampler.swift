@@ -25,6 +25,10 @@ package struct Sampler: ~Copyable {
     /// number above -infinity.
     package mutating func next(_ row: UnsafeBufferPointer<Float>, _ state: inout SamplingState) -> Int32? {
         precondition(row.count == vocabularySize, "one row of logits")
+        if let token = state.forcedToken {
+            state.append(token)
+            return token
+        }
         guard let token = choose(state.leavesLogits ? row : adjust(row, state), state) else { return nil }
         state.append(token)
         return token
@@ -34,7 +38,12 @@ package struct Sampler: ~Copyable {
 
     private func adjust(_ row: UnsafeBufferPointer<Float>, _ state: SamplingState) -> UnsafeBufferPointer<Float> {
         _ = adjusted.update(from: row)
+        if let allowed = state.parameters.allowedTokens {
+            adjusted.update(repeating: -.infinity)
+            for id in allowed { adjusted[Int(id)] = row[Int(id)] }
+        }
         for (id, value) in state.bias { adjusted[Int(id)] += value }
+        for id in state.bannedTokens { adjusted[Int(id)] = -.infinity }
         if state.masksEndTokens {
             for id in state.blockedBeforeMinimum { adjusted[Int(id)] = -.infinity }
         }

@@ -9,12 +9,16 @@ package struct SamplingState: Sendable {
     let bias: [(id: Int32, value: Float)]
 
     private(set) var counts: PenaltyCounts?
+    /// The last tokens of the output, as many as the longest banned sequence needs.
+    private var tail: [Int32] = []
+    private let tailLength: Int
+    private var thinking: ThinkingProgress?
     /// Tokens generated so far; the index of the next draw.
     package private(set) var generatedCount = 0
 
     package init(
         _ parameters: SamplingParameters, seed: UInt64, promptTokens: [Int32], stopping: StoppingConditions,
-        endTokens: [Int32]
+        endTokens: [Int32], thinking: ThinkingBudget? = nil
     ) {
         self.parameters = parameters
         self.seed = seed
@@ -25,16 +29,35 @@ package struct SamplingState: Sendable {
         let needsCounts =
             parameters.repetitionPenalty != 1 || parameters.presencePenalty != 0 || parameters.frequencyPenalty != 0
         counts = needsCounts ? PenaltyCounts(promptTokens: promptTokens) : nil
+        tailLength = (parameters.bannedSequences.map(\.count).max() ?? 1) - 1
+        self.thinking = thinking.map { ThinkingProgress($0) }
+    }
+
+    /// The token that follows whatever the logits say: a mark that ends the thinking.
+    var forcedToken: Int32? { thinking?.forced }
+
+    /// Tokens that would complete a banned sequence now.
+    var bannedTokens: [Int32] {
+        parameters.bannedSequences.compactMap { sequence in
+            tail.suffix(sequence.count - 1).elementsEqual(sequence.dropLast()) ? sequence.last : nil
+        }
     }
 
     var masksEndTokens: Bool { generatedCount < minTokens && !blockedBeforeMinimum.isEmpty }
     /// The logits are used as they are.
-    var leavesLogits: Bool { counts == nil && bias.isEmpty && !masksEndTokens }
+    var leavesLogits: Bool {
+        counts == nil && bias.isEmpty && !masksEndTokens && parameters.allowedTokens == nil
+            && parameters.bannedSequences.isEmpty
+    }
 
     /// Records the token that was chosen last.
     package mutating func append(_ token: Int32) {
         generatedCount += 1
         counts?.append(token)
+        thinking?.append(token)
+        guard tailLength > 0 else { return }
+        if tail.count == tailLength { tail.removeFirst() }
+        tail.append(token)
     }
 }
 

@@ -55,6 +55,16 @@ package final class TokenChannel: Sendable {
         state.withLock { $0.waiter.take() }?.resume()
     }
 
+    /// Gives a consumer that waits an event without content.
+    func nudge() {
+        state.withLock { state -> CheckedContinuation<Void, Never>? in
+            guard state.waiter != nil, state.count == 0, state.end == nil else { return nil }
+            state.ring[state.head] = .prompt([])
+            state.count = 1
+            return state.waiter.take()
+        }?.resume()
+    }
+
     /// No event follows; the consumer sees the end, or the error, after the events before it.
     func close(_ end: Result<Void, EngineError> = .success(())) {
         state.withLock { state -> CheckedContinuation<Void, Never>? in

@@ -5,7 +5,8 @@ public enum GenerationEvent: Sendable, Equatable {
 }
 
 /// What became certain since the last delta: whole characters only, nothing of a possible stop string or of a dialect's
-/// markup. Any part may be empty (never all of them).
+/// markup. Any part may be empty; all of
+/// them are after `TextStream.nudge()` only.
 public struct GenerationDelta: Sendable, Equatable {
     /// Text between the thinking marks.
     public var reasoning: String

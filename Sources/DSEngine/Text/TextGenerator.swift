@@ -15,7 +15,7 @@ public final class TextGenerator: Sendable {
         let tokens: [Int32]
         switch request.prompt {
         case .tokens(let ids): tokens = ids
-        case .text(let text): tokens = try encode(text, addsSpecialTokens: true)
+        case .text(let text): tokens = try encode(text, addsSpecialTokens: request.addsSpecialTokens)
         }
         return try start(
             tokens, PlainOutputParser(), tokenizer.makeDecoder(showsControlTokens: false), request.options)
@@ -25,7 +25,17 @@ public final class TextGenerator: Sendable {
     public func chat(_ request: ChatRequest) throws(EngineError) -> TextStream {
         let prompt = try chatPrompt(request)
         return try start(
-            prompt.tokens, prompt.parser, tokenizer.makeDecoder(showsControlTokens: true), request.options)
+            prompt.tokens, prompt.parser, tokenizer.makeDecoder(showsControlTokens: true), request.options,
+            thinking: try thinkingBudget(request.options.thinkingTokens, startsInside: prompt.parser.isReasoning))
+    }
+
+    private func thinkingBudget(_ tokens: Int?, startsInside: Bool) throws(EngineError) -> ThinkingBudget? {
+        guard let tokens else { return nil }
+        func mark(_ text: String) throws(EngineError) -> [Int32] {
+            try tokenizer.encode(text, addsSpecialTokens: false, parsesControlTokens: true)
+        }
+        return ThinkingBudget(
+            tokens: tokens, opening: try mark("<think>"), closing: try mark("</think>"), startsInside: startsInside)
     }
 
     /// The prompt that `chat` would submit.
@@ -38,6 +48,16 @@ public final class TextGenerator: Sendable {
 
     /// The bytes that one token stands for; may be part of a character. Empty for ids outside the vocabulary.
     public func bytes(of token: Int32) -> [UInt8] { tokenizer.bytes(of: token) }
+
+    /// The text of tokens, control tokens written out.
+    package func spelling(of tokens: [Int32]) -> String {
+        String(decoding: tokens.flatMap { tokenizer.bytes(of: $0) }, as: UTF8.self)
+    }
+
+    /// Token ids of a text; control tokens in it are parsed.
+    package func encodeParsingControlTokens(_ text: String, addsSpecialTokens: Bool) throws(EngineError) -> [Int32] {
+        try tokenizer.encode(text, addsSpecialTokens: addsSpecialTokens, parsesControlTokens: true)
+    }
 
     /// The text of tokens, control tokens left out.
     public func decode(_ tokens: [Int32]) -> String {
@@ -55,13 +75,17 @@ public final class TextGenerator: Sendable {
     }
 
     private func start(
-        _ tokens: [Int32], _ parser: any OutputParser, _ decoder: any TextDecoder, _ options: TextOptions
+        _ tokens: [Int32], _ parser: any OutputParser, _ decoder: any TextDecoder, _ options: TextOptions,
+        thinking: ThinkingBudget? = nil
     ) throws(EngineError) -> TextStream {
         try options.validate()
         let submitted = ContinuousClock.now
-        let stream = try engine.submit(options.request(promptTokens: tokens))
+        let tokens = options.truncation?.apply(to: tokens) ?? tokens
+        var request = options.request(promptTokens: tokens)
+        request.thinkingBudget = thinking
+        let stream = try engine.submit(request)
         let assembler = TextAssembler(
             decoder: decoder, parser: parser, options: options, promptTokens: tokens.count)
-        return TextStream(tokens: stream, assembler: assembler, submitted: submitted)
+        return TextStream(tokens: stream, assembler: assembler, submitted: submitted, promptIDs: tokens)
     }
 }

@@ -8,6 +8,8 @@ public struct TextRequest: Sendable {
 
     public var prompt: Prompt
     public var options: TextOptions
+    /// A text prompt starts with the tokenizer's special tokens.
+    public var addsSpecialTokens = true
 
     public init(_ prompt: Prompt, options: TextOptions = TextOptions()) {
         self.prompt = prompt
@@ -29,6 +31,11 @@ public struct TextOptions: Sendable {
     /// See `GenerationRequest.promptLogprobs`.
     public var promptLogprobs: Int?
 
+    /// Tokens of thinking after which its end is forced; `nil`: the model ends it. Only conversations think.
+    public var thinkingTokens: Int?
+    /// Shortens prompts that are longer; `nil`: they are an error.
+    public var truncation: PromptTruncation?
+
     public static let maximumStopStrings = 64
 
     public init() {}
@@ -40,6 +47,14 @@ public struct TextOptions: Sendable {
         }
         guard stopStrings.allSatisfy({ !$0.isEmpty }) else {
             throw .invalidParameter(field: "stop", expected: "strings that are not empty", found: "\"\"")
+        }
+        if let thinkingTokens, thinkingTokens < 0 {
+            throw .invalidParameter(
+                field: "thinking_token_budget", expected: "at least 0", found: "\(thinkingTokens)")
+        }
+        if let truncation, truncation.count < 1 {
+            throw .invalidParameter(
+                field: "truncate_prompt_tokens", expected: "at least 1", found: "\(truncation.count)")
         }
     }
 

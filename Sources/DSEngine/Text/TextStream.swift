@@ -7,6 +7,8 @@ public struct TextStream: AsyncSequence, Sendable {
     let tokens: TokenStream
     let assembler: TextAssembler
     let submitted: ContinuousClock.Instant
+    /// The prompt as the model reads it.
+    public let promptIDs: [Int32]
 
     public var id: RequestID { tokens.id }
     /// See `TokenStream.seed`.
@@ -17,6 +19,9 @@ public struct TextStream: AsyncSequence, Sendable {
     public func makeAsyncIterator() -> AsyncIterator {
         AsyncIterator(tokens: tokens.makeAsyncIterator(), assembler: assembler, submitted: submitted)
     }
+
+    /// Lets a consumer that waits for the next event go on with an empty delta, so that it can show a sign of life.
+    public func nudge() { tokens.channel.nudge() }
 
     /// Ends the stream and its request.
     public func cancel() { tokens.cancel() }

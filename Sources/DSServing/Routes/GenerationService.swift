@@ -8,6 +8,8 @@ struct GenerationService: Sendable {
     let connections: ClientConnections
     /// Bytes of the largest body.
     let bodyLimit: Int
+    /// See `AnswerGroup.keepAlive`.
+    var keepAlive: Duration?
 
     /// What an answer starts from.
     enum Prompt {
@@ -21,13 +23,22 @@ struct GenerationService: Sendable {
 
     /// Starts one answer per prompt; all of them end when the client goes.
     func start(_ prompts: [Prompt], on model: ServedModel, for context: ServingContext) throws -> AnswerGroup {
+        AnswerGroup(
+            try streams(prompts, on: model), connections: connections, channel: context.channel, keepAlive: keepAlive)
+    }
+
+    /// Starts answers that go on without their client.
+    func startDetached(_ prompts: [Prompt], on model: ServedModel) throws -> AnswerGroup {
+        AnswerGroup(try streams(prompts, on: model), connections: connections, channel: nil)
+    }
+
+    private func streams(_ prompts: [Prompt], on model: ServedModel) throws -> [TextStream] {
         try model.check(answers: prompts.count)
-        let streams = try prompts.map { prompt in
+        return try prompts.map { prompt in
             switch prompt {
             case .chat(let request): try model.generator.chat(request)
             case .text(let request): try model.generator.generate(request)
             }
         }
-        return AnswerGroup(streams, connections: connections, channel: context.channel)
     }
 }

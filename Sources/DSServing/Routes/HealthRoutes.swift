@@ -6,6 +6,10 @@ import Hummingbird
 struct HealthRoutes: RouteGroup {
     let catalog: ModelCatalog
 
+    var operations: [APIOperation] {
+        [APIOperation(.get, "/health", tag: "Server", "Whether the server works, and what it is doing")]
+    }
+
     func add(to router: Router<ServingContext>) {
         router.get("/health") { _, _ in
             var models = JSONObject()

@@ -17,6 +17,15 @@ struct ModelRoutes: RouteGroup {
         }
     }
 
+    var operations: [APIOperation] {
+        [
+            APIOperation(.get, "/v1/models", tag: "OpenAI", "The models"),
+            APIOperation(
+                .get, "/v1/models/{name}", tag: "OpenAI", "One model",
+                pathParameters: [APIField("name", APISchema.string, "A model's name.")], failures: [404]),
+        ]
+    }
+
     private func object(_ model: ServedModel) -> JSONValue {
         [
             "id": .text(model.name), "object": "model", "created": .integer(Int64(model.created)),

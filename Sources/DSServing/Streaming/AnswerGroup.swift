@@ -4,14 +4,21 @@ package import NIOCore
 /// The streams of one HTTP request: one per choice. All end when the client goes.
 package struct AnswerGroup: Sendable {
     package let streams: [TextStream]
+    /// How often a stream that waits for its next event says that it lives; `nil`: never.
+    package let keepAlive: Duration?
     private let connections: ClientConnections
     private let registration: ClientConnections.Registration?
 
-    package init(_ streams: [TextStream], connections: ClientConnections, channel: any Channel) {
+    package init(
+        _ streams: [TextStream], connections: ClientConnections, channel: (any Channel)?, keepAlive: Duration? = nil
+    ) {
         self.streams = streams
+        self.keepAlive = keepAlive
         self.connections = connections
-        registration = connections.onClose(of: channel) {
-            for stream in streams { stream.cancel() }
+        registration = channel.flatMap { channel in
+            connections.onClose(of: channel) {
+                for stream in streams { stream.cancel() }
+            }
         }
     }
 
@@ -37,9 +44,21 @@ package struct AnswerGroup: Sendable {
         }
     }
 
-    /// Calls `body` with the events of all streams as they come; one call at a time.
+    /// Calls `body` with the events of all streams as they come; one call at a time. Where `keepAlive` is set, a stream
+    /// that waits for long gives empty deltas.
     @concurrent package func forEach(_ body: @concurrent (Int, GenerationEvent) async throws -> Void) async throws {
-        defer { finish() }
+        let nudges = keepAlive.map { interval in
+            Task {
+                while true {
+                    try await Task.sleep(for: interval)
+                    for stream in streams { stream.nudge() }
+                }
+            }
+        }
+        defer {
+            nudges?.cancel()
+            finish()
+        }
         if streams.count == 1 {
             for try await event in streams[0] { try await body(0, event) }
             return

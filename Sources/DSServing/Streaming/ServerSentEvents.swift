@@ -6,11 +6,17 @@ import NIOCore
 package struct ServerSentEvents {
     private var writer: any ResponseBodyWriter
     private var buffer = ByteBuffer()
+    private let keepAliveInterval: Duration?
+    private var lastWrite = ContinuousClock.now
 
-    package init(_ writer: any ResponseBodyWriter) { self.writer = writer }
+    package init(_ writer: any ResponseBodyWriter, keepAlive: Duration? = nil) {
+        self.writer = writer
+        keepAliveInterval = keepAlive
+    }
 
-    @concurrent package mutating func send(_ value: JSONValue) async throws {
-        try await send(bytes: value.serialized())
+    /// - Parameter name: the `event:` line of APIs that have one.
+    @concurrent package mutating func send(_ value: JSONValue, name: String? = nil) async throws {
+        try await send(bytes: value.serialized(), name: name)
     }
 
     /// The end that OpenAI's clients wait for.
@@ -19,15 +25,37 @@ package struct ServerSentEvents {
         try await writer.finish(nil)
     }
 
-    @concurrent private mutating func send(bytes: [UInt8]) async throws {
+    /// The end of APIs whose last event has a name.
+    @concurrent package mutating func end() async throws { try await writer.finish(nil) }
+
+    /// Writes a comment if nothing was written for the interval: proxies close connections that are silent.
+    @concurrent package mutating func keepAlive() async throws {
+        guard let keepAliveInterval, lastWrite.duration(to: .now) >= keepAliveInterval / 2 else { return }
         buffer.clear()
+        buffer.writeStaticString(": ping\n\n")
+        try await write()
+    }
+
+    @concurrent private mutating func send(bytes: [UInt8], name: String? = nil) async throws {
+        buffer.clear()
+        if let name {
+            buffer.writeStaticString("event: ")
+            buffer.writeString(name)
+            buffer.writeStaticString("\n")
+        }
         buffer.writeStaticString("data: ")
         buffer.writeBytes(bytes)
         buffer.writeStaticString("\n\n")
+        try await write()
+    }
+
+    @concurrent private mutating func write() async throws {
+        if keepAliveInterval != nil { lastWrite = .now }
         try await writer.write(buffer)
     }
 
     package static func response(
+        keepAlive: Duration? = nil,
         _ body: @escaping @concurrent @Sendable (inout ServerSentEvents) async throws -> Void
     ) -> Response {
         Response(
@@ -38,7 +66,7 @@ package struct ServerSentEvents {
                 .init("x-accel-buffering")!: "no",
             ],
             body: ResponseBody { writer in
-                var events = ServerSentEvents(writer)
+                var events = ServerSentEvents(writer, keepAlive: keepAlive)
                 try await body(&events)
             })
     }

@@ -1,67 +1,31 @@
 package import DSEngine
-package import DSSupport
+import DSSupport
 
 /// The body of `POST /v1/chat/completions`.
 package struct ChatCompletionBody {
     package let model: ServedModel
     package let shared: SamplingFields
-    /// Message and tool objects as they came, checked for what every template needs.
-    package let messages: [JSONValue]
-    package let tools: [JSONValue]
-    /// Whether the answer starts with reasoning; `nil` leaves it to the model's template.
-    package let thinking: Bool?
-    /// More variables for the template.
-    package let templateArguments: JSONObject
+    let conversation: ConversationFields
+    package let tools: ToolFields
     /// Alternatives per token; `nil`: no log-probabilities.
     package let logprobs: Int?
+    package let constraint: OutputConstraint?
+    /// A name for the answer, where the client gives one.
+    package let requestID: String?
 
-    package init(_ fields: FieldReader, catalog: ModelCatalog) throws(APIError) {
+    package init(_ fields: FieldReader, catalog: ModelCatalog) throws {
+        try RefusedFields.check(fields, RefusedFields.generation, RefusedFields.chat)
+        try AcceptedFields.check(fields)
         model = try catalog.model(named: try fields.string("model"))
-        shared = try SamplingFields(fields, defaults: model.defaults)
-        messages = try ChatMessages.read(fields)
-        let choice = try Self.toolChoice(fields)
-        let offered = try ChatMessages.tools(fields)
-        tools = choice == .none ? [] : offered
-        thinking = try Self.thinking(fields)
-        templateArguments = try fields.reader("chat_template_kwargs")?.object ?? JSONObject()
+        var shared = try SamplingFields(fields, defaults: model.defaults)
+        try shared.resolve(for: model.generator)
+        self.shared = shared
+        conversation = try ConversationFields(fields)
+        tools = try ToolFields(fields)
         logprobs = try Self.logprobs(fields)
-        if let format = try fields.reader("response_format") {
-            let type = try format.requiredString("type")
-            guard type == "text" else {
-                throw .invalid(
-                    "'response_format.type': expected \"text\", found \"\(type)\" (structured output is not supported)",
-                    parameter: "response_format")
-            }
-        }
-    }
-
-    private enum ToolChoice { case none, auto }
-
-    private static func toolChoice(_ fields: FieldReader) throws(APIError) -> ToolChoice {
-        guard let value = fields.value("tool_choice") else { return .auto }
-        switch value.stringValue {
-        case "none": return .none
-        case "auto": return .auto
-        default:
-            throw .field(
-                "tool_choice", expected: "\"none\" or \"auto\" (a forced tool is not supported yet)", found: value)
-        }
-    }
-
-    /// DeepSeek's `thinking: {type}`, vLLM's `chat_template_kwargs`, OpenAI's `reasoning_effort: "none"`.
-    private static func thinking(_ fields: FieldReader) throws(APIError) -> Bool? {
-        if let thinking = try fields.reader("thinking") {
-            let type = try thinking.requiredString("type")
-            guard type == "enabled" || type == "disabled" else {
-                throw .field("thinking.type", expected: "\"enabled\" or \"disabled\"", found: thinking.value("type"))
-            }
-            return type == "enabled"
-        }
-        if let arguments = try fields.reader("chat_template_kwargs") {
-            let other = try arguments.bool("enable_thinking")
-            if let thinking = try arguments.bool("thinking") ?? other { return thinking }
-        }
-        return try fields.string("reasoning_effort").map { $0 != "none" }
+        constraint = try OutputConstraint(fields)
+        requestID = try fields.requestID()
+        try OutputConstraint.refuse(constraint, tools)
     }
 
     private static func logprobs(_ fields: FieldReader) throws(APIError) -> Int? {
@@ -76,9 +40,20 @@ package struct ChatCompletionBody {
     /// The engine's requests: `n` of them, with consecutive seeds, in the order of the choices' indices.
     package var requests: [ChatRequest] {
         (0..<shared.count).map { copy in
-            ChatRequest(
-                messageObjects: messages, tools: tools, thinking: thinking, templateArguments: templateArguments,
-                options: shared.options(copy: copy, logprobs: logprobs))
+            var request = conversation.request
+            request.options = shared.options(copy: copy, logprobs: logprobs)
+            return request
         }
+    }
+}
+
+extension FieldReader {
+    /// vLLM's `request_id`: a name that ends up in the answer's id.
+    package func requestID() throws(APIError) -> String? {
+        guard let id = try string("request_id") else { return nil }
+        guard (1...128).contains(id.utf8.count), id.utf8.allSatisfy({ (33...126).contains($0) }) else {
+            throw .field(name("request_id"), expected: "1...128 printable ASCII characters", found: value("request_id"))
+        }
+        return id
     }
 }

@@ -8,58 +8,96 @@ package struct CompletionBody {
     package let shared: SamplingFields
     /// Alternatives per token; `nil`: no log-probabilities.
     package let logprobs: Int?
+    /// The answer begins with its prompt.
     package let echo: Bool
+    /// Answers that are computed per prompt; the `n` most probable of them are given.
+    package let candidates: Int
+    package let addsSpecialTokens: Bool
+    package let constraint: OutputConstraint?
+    package let requestID: String?
 
     /// Prompts that one request may carry.
     static let maximumPrompts = 256
 
-    package init(_ fields: FieldReader, catalog: ModelCatalog) throws(APIError) {
+    package init(_ fields: FieldReader, catalog: ModelCatalog) throws {
+        try RefusedFields.check(fields, RefusedFields.generation, RefusedFields.completion)
+        try AcceptedFields.check(fields)
         model = try catalog.model(named: try fields.string("model"))
         var shared = try SamplingFields(fields, defaults: model.defaults)
         // OpenAI's default for this endpoint.
         if shared.stopping.maxTokens == nil { shared.stopping.maxTokens = 16 }
+        try shared.resolve(for: model.generator)
         self.shared = shared
         prompts = try Self.prompts(fields)
         logprobs = try fields.integer("logprobs")
         echo = try fields.bool("echo") ?? false
-        if echo { throw .invalid("'echo' is not supported yet: send false or leave it out", parameter: "echo") }
-        if fields.value("suffix") != nil { throw .invalid("'suffix' is not supported", parameter: "suffix") }
-        guard (try fields.integer("best_of") ?? shared.count) == shared.count else {
-            throw .invalid("'best_of' other than n is not supported", parameter: "best_of")
+        addsSpecialTokens = try fields.bool("add_special_tokens") ?? true
+        constraint = try OutputConstraint(fields)
+        requestID = try fields.requestID()
+        try OutputConstraint.refuse(constraint)
+        candidates = try fields.integer("best_of") ?? shared.count
+        guard (shared.count...SamplingFields.maximumCount).contains(candidates) else {
+            throw APIError.field(
+                "best_of", expected: "an integer in \(shared.count) (n)...\(SamplingFields.maximumCount)",
+                found: fields.value("best_of"))
+        }
+        if shared.stream, candidates > shared.count {
+            throw APIError.field("best_of", expected: "n, because stream is true", found: fields.value("best_of"))
         }
     }
 
     /// A string, an array of strings, an array of token ids, or an array of such arrays.
-    private static func prompts(_ fields: FieldReader) throws(APIError) -> [TextRequest.Prompt] {
+    static func prompts(_ fields: FieldReader, key: String = "prompt") throws(APIError) -> [TextRequest.Prompt] {
         let expected = "a string, an array of strings, an array of token ids or an array of arrays of token ids"
-        guard let value = fields.value("prompt") else { throw .field("prompt", expected: expected, found: nil) }
+        guard let value = fields.value(key) else { throw .field(key, expected: expected, found: nil) }
         if let text = value.stringValue { return [.text(text)] }
         guard let items = value.arrayValue, let first = items.first, items.count > 0 else {
-            throw .field("prompt", expected: expected, found: value)
+            throw .field(key, expected: expected, found: value)
         }
-        if first.intValue != nil { return [.tokens(try SamplingFields.tokens(items, path: "prompt"))] }
+        if first.intValue != nil { return [.tokens(try SamplingFields.tokens(items, path: key))] }
         guard items.count <= maximumPrompts else {
-            throw .invalid("'prompt': expected at most \(maximumPrompts) prompts, found \(items.count)")
+            throw .invalid("'\(key)': expected at most \(maximumPrompts) prompts, found \(items.count)", parameter: key)
         }
         var prompts: [TextRequest.Prompt] = []
         for (index, item) in items.enumerated() {
             if let text = item.stringValue {
                 prompts.append(.text(text))
             } else if let ids = item.arrayValue {
-                prompts.append(.tokens(try SamplingFields.tokens(ids, path: "prompt[\(index)]")))
+                prompts.append(.tokens(try SamplingFields.tokens(ids, path: "\(key)[\(index)]")))
             } else {
-                throw .field("prompt[\(index)]", expected: "a string or an array of token ids", found: item)
+                throw .field("\(key)[\(index)]", expected: "a string or an array of token ids", found: item)
             }
         }
         return prompts
     }
 
-    /// The engine's requests: `n` per prompt, with consecutive seeds, in the order of the choices' indices.
+    /// The engine's requests: the candidates of each prompt, with consecutive seeds, in the order of the choices.
     package var requests: [TextRequest] {
         prompts.flatMap { prompt in
-            (0..<shared.count).map { copy in
-                TextRequest(prompt, options: shared.options(copy: copy, logprobs: logprobs))
+            (0..<candidates).map { copy in
+                var options = shared.options(copy: copy, logprobs: logprobs)
+                // Candidates are compared by probability.
+                if candidates > shared.count, logprobs == nil { options.logprobs = 0 }
+                if echo, let logprobs { options.promptLogprobs = max(logprobs, options.promptLogprobs ?? 0) }
+                var request = TextRequest(prompt, options: options)
+                request.addsSpecialTokens = addsSpecialTokens
+                return request
             }
+        }
+    }
+
+    /// Writes log-probabilities, if the request asked for them.
+    var logprobObjects: LogprobObjects? {
+        logprobs.map {
+            LogprobObjects(generator: model.generator, alternatives: $0, namesIDs: shared.reports.tokensAsIDs)
+        }
+    }
+
+    /// The prompt of choice number `index` as text, as `echo` shows it.
+    func echoed(_ index: Int, of group: AnswerGroup) -> String {
+        switch prompts[index / candidates] {
+        case .text(let text) where shared.truncation == nil: text
+        default: model.generator.decode(group.streams[index].promptIDs)
         }
     }
 }

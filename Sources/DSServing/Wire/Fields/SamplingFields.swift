@@ -9,16 +9,37 @@ package struct SamplingFields {
     package var includeStopString = false
     /// Answers per prompt.
     package var count = 1
-    package var stream = false
-    package var includeUsage = false
+    package var streaming: StreamFields
+    package var reports: ReportFields
+    /// Tokens of thinking, at most.
+    package var thinkingTokens: Int?
+    package var truncation: TruncationFields?
+    private var badWords: [String] = []
+
+    package var stream: Bool { streaming.isOn }
+    package var includeUsage: Bool { streaming.includesUsage }
 
     /// The largest `n`.
     static let maximumCount = 128
+    static let maximumBadWords = 256
 
     /// - Parameter defaults: what the model's `generation_config.json` recommends, where a request says nothing.
     package init(_ fields: FieldReader, defaults: SamplingParameters) throws(APIError) {
+        streaming = try StreamFields(fields)
+        reports = try ReportFields(fields, streams: streaming.isOn)
+        truncation = try TruncationFields(fields)
+        thinkingTokens = try fields.integer("thinking_token_budget")
         sampling = defaults
         try readSampling(fields)
+        try readTokens(fields)
+        try readStopping(fields)
+        count = try fields.integer("n") ?? 1
+        guard (1...Self.maximumCount).contains(count) else {
+            throw .field(fields.name("n"), expected: "an integer in 1...\(Self.maximumCount)", found: fields.value("n"))
+        }
+    }
+
+    private mutating func readStopping(_ fields: FieldReader) throws(APIError) {
         let older = try fields.integer("max_tokens")
         stopping.maxTokens = try fields.integer("max_completion_tokens") ?? older
         stopping.minTokens = try fields.integer("min_tokens") ?? 0
@@ -26,12 +47,6 @@ package struct SamplingFields {
         stopping.ignoreEndOfSequence = try fields.bool("ignore_eos") ?? false
         stopStrings = try fields.strings("stop", limit: TextOptions.maximumStopStrings).filter { !$0.isEmpty }
         includeStopString = try fields.bool("include_stop_str_in_output") ?? false
-        count = try fields.integer("n") ?? 1
-        guard (1...Self.maximumCount).contains(count) else {
-            throw .field(fields.name("n"), expected: "an integer in 1...\(Self.maximumCount)", found: fields.value("n"))
-        }
-        stream = try fields.bool("stream") ?? false
-        includeUsage = try fields.reader("stream_options")?.bool("include_usage") ?? false
     }
 
     private mutating func readSampling(_ fields: FieldReader) throws(APIError) {
@@ -47,6 +62,13 @@ package struct SamplingFields {
         sampling.presencePenalty = try fields.number("presence_penalty") ?? sampling.presencePenalty
         sampling.frequencyPenalty = try fields.number("frequency_penalty") ?? sampling.frequencyPenalty
         if let seed = try fields.integer("seed") { sampling.seed = UInt64(bitPattern: Int64(seed)) }
+    }
+
+    private mutating func readTokens(_ fields: FieldReader) throws(APIError) {
+        if fields.value("allowed_token_ids") != nil {
+            sampling.allowedTokens = try Self.tokens(fields, "allowed_token_ids")
+        }
+        badWords = try fields.strings("bad_words", limit: Self.maximumBadWords)
         guard let bias = try fields.reader("logit_bias") else { return }
         for member in bias.object.members {
             let key = member.key.string
@@ -58,8 +80,20 @@ package struct SamplingFields {
         }
     }
 
+    /// Does what needs the model: words become tokens, "as many as fit" a number.
+    package mutating func resolve(for generator: TextGenerator) throws {
+        truncation?.resolve(context: generator.engine.maximumContext, reserved: stopping.maxTokens ?? 1)
+        for word in badWords {
+            // A word is one at the beginning of a text and another after a space.
+            for text in [word, " " + word] {
+                let tokens = try generator.encode(text, addsSpecialTokens: false)
+                if !sampling.bannedSequences.contains(tokens) { sampling.bannedSequences.append(tokens) }
+            }
+        }
+    }
+
     /// The options of choice number `copy`: consecutive seeds.
-    func options(copy: Int, logprobs: Int?) -> TextOptions {
+    package func options(copy: Int, logprobs: Int?) -> TextOptions {
         var options = TextOptions()
         options.sampling = sampling
         options.sampling.seed = sampling.seed.map { $0 &+ UInt64(copy) }
@@ -67,6 +101,10 @@ package struct SamplingFields {
         options.stopStrings = stopStrings
         options.includesStopString = includeStopString
         options.logprobs = logprobs
+        // The prompt is the same for all choices.
+        options.promptLogprobs = copy == 0 ? reports.promptLogprobs : nil
+        options.thinkingTokens = thinkingTokens
+        options.truncation = truncation?.value
         return options
     }
 

@@ -1,0 +1,73 @@
+import DSSupport
+import Synchronization
+
+/// Responses that can be asked for again, in memory: the oldest ones go when there are too many.
+final class ResponseStore: Sendable {
+    struct Entry: Sendable {
+        var response: JSONValue
+        /// Items that the request brought.
+        var inputItems: [JSONValue]
+        /// The conversation, the answer included, without instructions.
+        var messages: [JSONValue]
+        /// Stops the work on a response in the background.
+        var cancel: (@Sendable () -> Void)?
+        var bytes = 0
+    }
+
+    private struct State {
+        var entries: [String: Entry] = [:]
+        /// Oldest first.
+        var order: [String] = []
+        var bytes = 0
+    }
+
+    /// Responses, and bytes of their JSON, that are kept.
+    private let maximumCount: Int
+    private let maximumBytes: Int
+    private let state = Mutex(State())
+
+    init(maximumCount: Int = 1024, maximumBytes: Int = 64 << 20) {
+        self.maximumCount = maximumCount
+        self.maximumBytes = maximumBytes
+    }
+
+    func entry(_ id: String) throws(APIError) -> Entry {
+        guard let entry = state.withLock({ $0.entries[id] }) else {
+            throw APIError(
+                status: .notFound, message: "response '\(id)': expected one that is stored here, found none",
+                type: "not_found_error", parameter: "response_id", code: "response_not_found")
+        }
+        return entry
+    }
+
+    func set(_ id: String, _ entry: Entry) {
+        var entry = entry
+        entry.bytes = size(entry)
+        state.withLock { state in
+            Self.remove(id, from: &state)
+            state.entries[id] = entry
+            state.order.append(id)
+            state.bytes += entry.bytes
+            while state.order.count > maximumCount || state.bytes > maximumBytes, let oldest = state.order.first {
+                Self.remove(oldest, from: &state)
+            }
+        }
+    }
+
+    @discardableResult
+    func remove(_ id: String) throws(APIError) -> Entry {
+        let entry = try entry(id)
+        state.withLock { Self.remove(id, from: &$0) }
+        return entry
+    }
+
+    private static func remove(_ id: String, from state: inout State) {
+        guard let entry = state.entries.removeValue(forKey: id) else { return }
+        state.bytes -= entry.bytes
+        state.order.removeAll { $0 == id }
+    }
+
+    private func size(_ entry: Entry) -> Int {
+        ([entry.response] + entry.inputItems + entry.messages).reduce(0) { $0 + $1.serialized().count }
+    }
+}

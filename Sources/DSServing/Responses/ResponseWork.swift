@@ -1,0 +1,88 @@
+import DSEngine
+import DSSupport
+import Hummingbird
+
+/// Answers one request for a response: whole, as a stream, or in the background.
+struct ResponseWork: Sendable {
+    var transcript: ResponseTranscript
+    /// The conversation before the answer.
+    let messages: [JSONValue]
+    let stores: Bool
+    let inputItems: [JSONValue]
+    let store: ResponseStore
+
+    init(transcript: ResponseTranscript, messages: [JSONValue], body: CreateResponseBody, store: ResponseStore) {
+        self.transcript = transcript
+        self.messages = messages
+        self.store = store
+        stores = body.stores
+        inputItems = body.inputItems
+    }
+
+    func whole(_ group: AnswerGroup) async throws -> JSONValue {
+        var transcript = transcript
+        _ = transcript.begin()
+        let (output, result) = try await group.collect()[0]
+        _ = transcript.push(output)
+        _ = transcript.finish(result)
+        save(transcript)
+        return transcript.object
+    }
+
+    func stream(_ group: AnswerGroup) -> Response {
+        ServerSentEvents.response(keepAlive: group.keepAlive) { events in
+            var transcript = transcript
+            for event in transcript.begin() { try await events.send(event.body, name: event.name) }
+            do {
+                try await group.forEach { _, event in
+                    let news: [ResponseTranscript.Event]
+                    switch event {
+                    case .delta(let delta) where delta.isEmpty: return try await events.keepAlive()
+                    case .delta(let delta): news = transcript.push(delta)
+                    case .finished(let result): news = transcript.finish(result)
+                    }
+                    for event in news { try await events.send(event.body, name: event.name) }
+                }
+            } catch let error as EngineError {
+                for event in transcript.fail(APIError(error, promptField: "input")) {
+                    try await events.send(event.body, name: event.name)
+                }
+            }
+            save(transcript)
+            try await events.end()
+        }
+    }
+
+    /// Returns the response as it stands at once; it can be asked for until it is forgotten.
+    func inBackground(_ group: AnswerGroup) -> JSONValue {
+        let id = transcript.identity.id
+        let started = transcript.object
+        store.set(
+            id,
+            ResponseStore.Entry(
+                response: started, inputItems: inputItems, messages: messages, cancel: { group.finish() }))
+        Task {
+            var transcript = transcript
+            do {
+                let (output, result) = try await group.collect()[0]
+                _ = transcript.push(output)
+                _ = transcript.finish(result)
+            } catch let error as EngineError {
+                _ = transcript.fail(APIError(error, promptField: "input"))
+            }
+            // Unless it was deleted.
+            if (try? store.entry(id)) != nil { save(transcript, wasInBackground: true) }
+        }
+        return started
+    }
+
+    private func save(_ transcript: ResponseTranscript, wasInBackground: Bool = false) {
+        guard stores else { return }
+        let answer = (try? ResponseInput.messages(of: transcript.items, path: "output")) ?? []
+        store.set(
+            transcript.identity.id,
+            ResponseStore.Entry(
+                response: transcript.object, inputItems: inputItems, messages: messages + answer,
+                cancel: wasInBackground ? {} : nil))
+    }
+}
