@@ -16,7 +16,7 @@ public struct PromptTruncation: Sendable, Hashable {
         self.side = side
     }
 
-    func apply(to tokens: [Int32]) -> [Int32] {
+    package func apply(to tokens: [Int32]) -> [Int32] {
         Array(side == .left ? tokens.suffix(count) : tokens.prefix(count))
     }
 }

@@ -37,7 +37,9 @@ package struct APIOperation: Sendable {
 
     /// The operation object of OpenAPI 3.1.
     package var json: JSONValue {
-        var object = JSONObject([("tags", [.text(tag)]), ("summary", .text(summary)), ("operationId", .text(identifier))])
+        var object = JSONObject([
+            ("tags", [.text(tag)]), ("summary", .text(summary)), ("operationId", .text(identifier)),
+        ])
         let parameters =
             pathParameters.map { parameter($0, in: "path") } + queryParameters.map { parameter($0, in: "query") }
         if !parameters.isEmpty { object["parameters"] = .array(parameters) }

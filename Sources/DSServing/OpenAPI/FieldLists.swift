@@ -99,7 +99,8 @@ enum FieldLists {
 
     static let response: [APIField] =
         [
-            APIField("input", APISchema.either(APISchema.string, APISchema.array(APISchema.object)), "", required: true),
+            APIField(
+                "input", APISchema.either(APISchema.string, APISchema.array(APISchema.object)), "", required: true),
             APIField("instructions", APISchema.string, "A system message before all others."),
             APIField("previous_response_id", APISchema.string, "The response that this one continues."),
             APIField("max_output_tokens", APISchema.integer(1...64), "Tokens of the answer, reasoning included."),

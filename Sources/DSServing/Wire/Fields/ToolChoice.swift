@@ -32,9 +32,12 @@ package struct ToolFields: Sendable {
                 fields.name("tool_choice"), expected: "the name of one of the tools", found: .text(name))
         }
         self.choice = choice
-        tools = choice == .none ? [] : offered.filter { tool in
-            allowed.map { $0.contains(tool["function"]?["name"]?.stringValue ?? "") } ?? true
-        }
+        tools =
+            choice == .none
+            ? []
+            : offered.filter { tool in
+                allowed.map { $0.contains(tool["function"]?["name"]?.stringValue ?? "") } ?? true
+            }
     }
 
     private static func choice(_ fields: FieldReader) throws(APIError) -> (ToolChoice, allowed: [String]?) {

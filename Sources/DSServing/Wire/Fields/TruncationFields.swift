@@ -10,7 +10,8 @@ package struct TruncationFields: Sendable {
         let word = try fields.string("truncation_side")
         guard let side = PromptTruncation.Side(rawValue: word ?? "left") else {
             throw .field(
-                fields.name("truncation_side"), expected: "\"left\" or \"right\"", found: fields.value("truncation_side"))
+                fields.name("truncation_side"), expected: "\"left\" or \"right\"",
+                found: fields.value("truncation_side"))
         }
         self.side = side
         guard let count = try fields.integer("truncate_prompt_tokens") else { return nil }

@@ -76,7 +76,8 @@ package struct ResponseInput {
         let call: JSONValue = [
             "id": .text(try item.requiredString("call_id")), "type": "function",
             "function": [
-                "name": .text(try item.requiredString("name")), "arguments": .text(try item.requiredString("arguments")),
+                "name": .text(try item.requiredString("name")),
+                "arguments": .text(try item.requiredString("arguments")),
             ],
         ]
         var message = opened()
@@ -131,7 +132,8 @@ package struct ResponseInput {
         guard let sealed = try item.string("encrypted_content") else { return nil }
         guard let bytes = Data(base64Encoded: sealed), let text = String(validating: bytes, as: UTF8.self) else {
             throw .field(
-                item.name("encrypted_content"), expected: "what this server gave", found: item.value("encrypted_content"))
+                item.name("encrypted_content"), expected: "what this server gave",
+                found: item.value("encrypted_content"))
         }
         return text
     }

@@ -5,7 +5,8 @@ extension OutputConstraint {
             throw .invalid("'response_format': structured output is not supported yet", parameter: "response_format")
         }
         switch tools?.choice {
-        case .required, .named: throw .invalid("'tool_choice': a forced tool is not supported yet", parameter: "tool_choice")
+        case .required, .named:
+            throw .invalid("'tool_choice': a forced tool is not supported yet", parameter: "tool_choice")
         default: break
         }
     }

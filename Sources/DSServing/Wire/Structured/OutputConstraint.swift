@@ -69,7 +69,8 @@ extension OutputConstraint {
         var found = try members(outputs, prefix: "")
         if try outputs.bool("json_object") ?? false { found.append((outputs.name("json_object"), .jsonObject)) }
         if let tag = outputs.value("structural_tag") {
-            found.append((outputs.name("structural_tag"), .structuralTag(try json(tag, outputs.name("structural_tag")))))
+            found.append(
+                (outputs.name("structural_tag"), .structuralTag(try json(tag, outputs.name("structural_tag")))))
         }
         return found
     }
