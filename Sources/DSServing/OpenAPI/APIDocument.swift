@@ -1,4 +1,5 @@
 package import DSSupport
+import HTTPTypes
 
 /// The OpenAPI 3.1 document of a server.
 package struct APIDocument: Sendable {

@@ -1,4 +1,5 @@
 import DSSupport
+import HTTPTypes
 import Synchronization
 
 /// Responses that can be asked for again, in memory: the oldest ones go when there are too many.

@@ -39,11 +39,16 @@ struct ResponseTranscript: Sendable {
             ("id", .text(identity.id)), ("object", "response"), ("created_at", .integer(Int64(identity.created))),
             ("status", .text(status.rawValue)), ("model", .text(identity.model)), ("output", .array(output)),
             ("error", error),
-            ("incomplete_details", status == .incomplete ? ["reason": "max_output_tokens"] : .null),
+            ("incomplete_details", incompleteDetails),
             ("usage", usage.map(Self.usageObject) ?? .null),
         ])
         for member in echo.members { object.insert(member.key, member.value) }
         return .object(object)
+    }
+
+    private var incompleteDetails: JSONValue {
+        guard status == .incomplete else { return .null }
+        return ["reason": "max_output_tokens"]
     }
 
     /// The answer as a message of the conversation.

@@ -78,11 +78,13 @@ struct ResponseWork: Sendable {
 
     private func save(_ transcript: ResponseTranscript, wasInBackground: Bool = false) {
         guard stores else { return }
+        // One that is done can be cancelled, too, if it ran in the background: nothing happens.
+        let done: (@Sendable () -> Void)? = wasInBackground ? { @Sendable in } : nil
         let answer = (try? ResponseInput.messages(of: transcript.items, path: "output")) ?? []
         store.set(
             transcript.identity.id,
             ResponseStore.Entry(
                 response: transcript.object, inputItems: inputItems, messages: messages + answer,
-                cancel: wasInBackground ? {} : nil))
+                cancel: done))
     }
 }

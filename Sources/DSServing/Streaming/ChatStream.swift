@@ -26,10 +26,10 @@ struct ChatStream: Sendable {
                     }
                 }
                 guard body.shared.includeUsage else { return }
-                var last = objects.identity.object("chat.completion.chunk")
-                last.insert("choices", [])
-                last.insert("usage", tally.total.json)
-                try await events.send(.object(last))
+                var end = objects.identity.object("chat.completion.chunk")
+                end.insert("choices", [])
+                end.insert("usage", tally.total.json)
+                try await events.send(.object(end))
             }
             try await events.done()
         }
@@ -63,9 +63,10 @@ struct ChatStream: Sendable {
     private func choice(
         _ index: Int, _ delta: JSONValue, reason: JSONValue = .null, logprobs: JSONValue = .null
     ) -> JSONObject {
-        JSONObject([
+        let members: [(JSONString, JSONValue)] = [
             ("index", .integer(Int64(index))), ("delta", delta), ("logprobs", logprobs), ("finish_reason", reason),
-        ])
+        ]
+        return JSONObject(members)
     }
 
     private func wrap(_ choice: JSONObject, _ tally: StreamTally, _ index: Int) -> JSONObject {

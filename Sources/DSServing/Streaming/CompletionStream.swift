@@ -78,9 +78,10 @@ struct CompletionStream: Sendable {
     }
 
     private func choice(_ index: Int, _ text: String, _ logprobs: JSONValue) -> JSONObject {
-        JSONObject([
+        let members: [(JSONString, JSONValue)] = [
             ("index", .integer(Int64(index))), ("text", .text(text)), ("logprobs", logprobs), ("finish_reason", .null),
-        ])
+        ]
+        return JSONObject(members)
     }
 
     private func wrap(_ choice: JSONObject, _ tally: StreamTally, _ index: Int) -> JSONValue {

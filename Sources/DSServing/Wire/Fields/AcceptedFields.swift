@@ -1,3 +1,5 @@
+import DSSupport
+
 /// Fields that say something about a request without changing its answer. Their types are checked, so that a mistake
 /// does not pass unseen.
 enum AcceptedFields {

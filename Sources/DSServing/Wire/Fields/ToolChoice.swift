@@ -1,4 +1,4 @@
-import DSSupport
+package import DSSupport
 
 /// Whether an answer calls tools.
 package enum ToolChoice: Sendable, Equatable {
@@ -56,7 +56,8 @@ package struct ToolFields: Sendable {
         case "function":
             // The chat form has an object inside, the one of responses only the name.
             let name = try choice.reader("function")?.requiredString("name")
-            return (.named(try name ?? choice.requiredString("name")), nil)
+            if let name { return (.named(name), nil) }
+            return (.named(try choice.requiredString("name")), nil)
         case "allowed_tools": return try allowedTools(try choice.reader("allowed_tools") ?? choice)
         default: throw .field(fields.name("tool_choice"), expected: expected, found: value)
         }
