@@ -5,6 +5,7 @@ import json
 import pytest
 
 pytest.importorskip("langchain_openai")
+from langchain.agents import create_agent  # noqa: E402
 from langchain_core.tools import tool  # noqa: E402
 from langchain_openai import ChatOpenAI  # noqa: E402
 
@@ -29,7 +30,7 @@ def chat(server, **options):
 
 @pytest.mark.parametrize("city, degrees", [("Paris", "21"), ("Rome", "30")])
 def test_agent(server, city, degrees):
-    agent = pytest.importorskip("langgraph.prebuilt").create_react_agent(chat(server), [get_weather, get_time])
+    agent = create_agent(chat(server), [get_weather, get_time])
     messages = agent.invoke({"messages": [("user", f"What is the weather in {city}?")]})["messages"]
     assert [message.type for message in messages] == ["human", "ai", "tool", "ai"]
     (call,) = messages[1].tool_calls

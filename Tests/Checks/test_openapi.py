@@ -10,7 +10,7 @@ import conftest
 schemathesis = pytest.importorskip("schemathesis")
 hypothesis = pytest.importorskip("hypothesis")
 
-EXAMPLES = int(os.environ.get("OPENAPI_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("OPENAPI_EXAMPLES", "40"))
 METHODS = {"get", "post", "put", "delete", "patch"}
 
 

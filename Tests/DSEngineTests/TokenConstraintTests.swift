@@ -59,6 +59,14 @@ import Testing
         #expect(try output({ $0.allowedTokens = [4] }, thinking: budget(2, inside: false)) == [4, 4, 4, 4, 4, 4])
     }
 
+    /// The model would end its thinking again where it wanted to.
+    @Test func aForcedEndIsTheOnlyOne() throws {
+        let forced = ThinkingBudget(tokens: 0, opening: [0], closing: [5], startsInside: true)
+        #expect(try output(thinking: forced) == [5, 4, 4, 4, 4, 4])
+        let free = ThinkingBudget(tokens: 3, opening: [0], closing: [5], startsInside: true)
+        #expect(try output(thinking: free) == [5, 5, 5, 5, 5, 5])
+    }
+
     /// What the model began of the closing mark is not written twice.
     @Test func aMarkThatWasBegunIsCompleted() throws {
         let budget = ThinkingBudget(tokens: 2, opening: [0], closing: [5, 2], startsInside: true)

@@ -38,16 +38,18 @@ package struct SamplingState: Sendable {
 
     /// Tokens that would complete a banned sequence now.
     var bannedTokens: [Int32] {
-        parameters.bannedSequences.compactMap { sequence in
+        var tokens = parameters.bannedSequences.compactMap { sequence in
             tail.suffix(sequence.count - 1).elementsEqual(sequence.dropLast()) ? sequence.last : nil
         }
+        if let mark = thinking?.banned { tokens.append(mark) }
+        return tokens
     }
 
     var masksEndTokens: Bool { generatedCount < minTokens && !blockedBeforeMinimum.isEmpty }
     /// The logits are used as they are.
     var leavesLogits: Bool {
         counts == nil && bias.isEmpty && !masksEndTokens && parameters.allowedTokens == nil
-            && parameters.bannedSequences.isEmpty
+            && parameters.bannedSequences.isEmpty && thinking?.banned == nil
     }
 
     /// Records the token that was chosen last.

@@ -7,7 +7,7 @@ struct ThinkingProgress: Sendable {
         case inside(count: Int, matched: Int)
         /// Tokens of the closing mark that were written.
         case closing(written: Int)
-        case over
+        case over(forced: Bool)
     }
 
     private let budget: ThinkingBudget
@@ -27,6 +27,11 @@ struct ThinkingProgress: Sendable {
         if case .closing(let written) = state { budget.closing[written] } else { nil }
     }
 
+    /// A token that may not come: the model, which was made to end its thinking, would end it once more.
+    var banned: Int32? {
+        if case .over(forced: true) = state, budget.closing.count == 1 { budget.closing[0] } else { nil }
+    }
+
     mutating func append(_ token: Int32) {
         switch state {
         case .outside(let matched):
@@ -35,7 +40,7 @@ struct ThinkingProgress: Sendable {
         case .inside(let count, let matched):
             let matched = Self.match(token, budget.closing, after: matched)
             if matched == budget.closing.count {
-                state = .over
+                state = .over(forced: false)
             } else if count + 1 >= budget.tokens {
                 // What the model began of the mark stays.
                 state = .closing(written: matched)
@@ -43,7 +48,7 @@ struct ThinkingProgress: Sendable {
                 state = .inside(count: count + 1, matched: matched)
             }
         case .closing(let written):
-            state = written + 1 == budget.closing.count ? .over : .closing(written: written + 1)
+            state = written + 1 == budget.closing.count ? .over(forced: true) : .closing(written: written + 1)
         case .over: break
         }
     }

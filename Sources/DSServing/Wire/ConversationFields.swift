@@ -16,7 +16,12 @@ struct ConversationFields {
         messages = try ChatMessages.read(fields)
         tools = try ToolFields(fields).tools
         thinking = try Self.thinking(fields)
-        templateArguments = try fields.reader("chat_template_kwargs")?.object ?? JSONObject()
+        var arguments = try fields.reader("chat_template_kwargs")?.object ?? JSONObject()
+        if fields.value("thinking") != nil {
+            // The field wins; the template must not hear both.
+            for key in ["thinking", "enable_thinking"] { arguments[key] = nil }
+        }
+        templateArguments = arguments
         continuesFinalMessage = try fields.bool("continue_final_message") ?? false
         let adds = try fields.bool("add_generation_prompt")
         guard !(continuesFinalMessage && adds == true) else {

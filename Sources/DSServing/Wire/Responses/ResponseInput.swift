@@ -116,7 +116,7 @@ package struct ResponseInput {
             guard let object = part.objectValue else { throw .field(path, expected: "an object", found: part) }
             let fields = FieldReader(object, path: path + ".")
             switch try fields.requiredString("type") {
-            case "input_text", "output_text", "text": text += try fields.requiredString("text")
+            case "input_text", "output_text", "reasoning_text", "text": text += try fields.requiredString("text")
             case "refusal": text += try fields.requiredString("refusal")
             default:
                 throw .field(
