@@ -71,6 +71,7 @@ let package = Package(
         .target(name: "DSTokenizers", dependencies: ["DSSupport"], swiftSettings: strict),
         // Row 3
         .target(name: "DSGraph", dependencies: ["DSKernels", "DSTensor", "DSSupport"], swiftSettings: numeric),
+        .target(name: "DSGrammar", dependencies: ["DSSupport"], swiftSettings: strict),
         // Row 4
         .target(
             name: "DSModels",
@@ -80,7 +81,8 @@ let package = Package(
         .target(
             name: "DSEngine",
             dependencies: [
-                "DSModels", "DSGraph", "DSKernels", "DSTokenizers", "DSFormats", "DSTensor", "DSSupport", crypto,
+                "DSModels", "DSGrammar", "DSGraph", "DSKernels", "DSTokenizers", "DSFormats", "DSTensor", "DSSupport",
+                crypto,
             ],
             swiftSettings: strict),
         // Row 6
@@ -90,7 +92,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "DSServing",
-            dependencies: ["DSEngine", "DSTokenizers", "DSSupport", hummingbird, httpTypes, nio, logging],
+            dependencies: ["DSEngine", "DSGrammar", "DSTokenizers", "DSSupport", hummingbird, httpTypes, nio, logging],
             swiftSettings: strict),
         // Row 7
         .target(
@@ -99,7 +101,8 @@ let package = Package(
         .target(
             name: "DSCommands",
             dependencies: [
-                "DSServing", "DSEvaluation", "DSEngine", "DSModels", "DSGraph", "DSKernels", "DSTokenizers",
+                "DSServing", "DSEvaluation", "DSEngine", "DSModels", "DSGrammar", "DSGraph", "DSKernels",
+                "DSTokenizers",
                 "DSFormats", "DSTensor", "DSSupport", argumentParser, crypto, logging,
             ],
             swiftSettings: strict),
@@ -117,6 +120,7 @@ let package = Package(
         .testTarget(
             name: "DSGraphTests", dependencies: ["DSGraph", "DSTensor", "DSKernels", "DSSupport", "CDSTestSupport"],
             swiftSettings: strict),
+        .testTarget(name: "DSGrammarTests", dependencies: ["DSGrammar", "DSSupport"], swiftSettings: strict),
         .testTarget(
             name: "DSModelsTests",
             dependencies: ["DSModels", "DSGraph", "DSFormats", "DSKernels", "DSTensor", "DSSupport"],
@@ -124,7 +128,8 @@ let package = Package(
         .testTarget(
             name: "DSEngineTests",
             dependencies: [
-                "DSEngine", "DSModels", "DSTokenizers", "DSKernels", "DSGraph", "DSFormats", "DSTensor", "DSSupport",
+                "DSEngine", "DSGrammar", "DSModels", "DSTokenizers", "DSKernels", "DSGraph", "DSFormats", "DSTensor",
+                "DSSupport",
                 "CDSTestSupport",
             ], swiftSettings: strict),
         .testTarget(

@@ -19,7 +19,8 @@ package struct DeepSeekCommand: AsyncParsableCommand {
         version: Version.text,
         subcommands: [
             ChatCommand.self, RunCommand.self, TokenizeCommand.self, DetokenizeCommand.self, InfoCommand.self,
-            GraphCommand.self, LogitsCommand.self, EvalCommand.self, BenchCommand.self, DoctorCommand.self,
+            GraphCommand.self, LogitsCommand.self, EvalCommand.self, BenchCommand.self, GrammarCommand.self,
+            DoctorCommand.self,
         ])
 
     package init() {}

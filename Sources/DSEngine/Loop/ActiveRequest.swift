@@ -7,6 +7,8 @@ final class ActiveRequest {
     private let promptTokens: [Int32]
     let submitted: ContinuousClock.Instant
     var sampling: SamplingState
+    /// Nil: every token is allowed.
+    var constraint: ConstraintState?
     var timings = RequestTimings()
     /// When its consumer was last woken, and whether events were sent since that it was not told of.
     var woken: ContinuousClock.Instant?
@@ -20,6 +22,7 @@ final class ActiveRequest {
         // Kept only where log-probabilities of the prompt are reported.
         promptTokens = submission.request.promptLogprobs == nil ? [] : submission.request.promptTokens
         submitted = submission.submitted
+        constraint = submission.request.constraint.map { ConstraintState($0) }
         sampling = SamplingState(
             submission.request.sampling, seed: submission.seed, promptTokens: submission.request.promptTokens,
             stopping: submission.request.stopping, endTokens: endTokens, thinking: submission.request.thinkingBudget)

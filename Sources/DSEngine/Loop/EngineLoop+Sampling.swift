@@ -1,3 +1,5 @@
+internal import DSGrammar
+
 /// From logits to the chosen tokens, and guesses at those after them.
 extension EngineLoop {
     func row(_ index: Int, of logits: UnsafeBufferPointer<Float>) -> UnsafeBufferPointer<Float> {
@@ -21,12 +23,20 @@ extension EngineLoop {
                 chosen.append(0)
                 continue
             }
-            if let token = sampler.next(row(index, of: logits), &request.sampling) {
-                chosen.append(token)
-            } else {
+            switch choose(row(index, of: logits), request, after: sampled.tokenIndex) {
+            case .token(let token): chosen.append(token)
+            case .end where sampled.draft != nil:
+                // The next step, whose row is no guess, ends it.
+                chosen.append(StepPlan.void)
+            case .end:
+                chosen.append(0)
+                guard let (slot, usage) = scheduler.cancel(request.id) else { continue }
+                board.update { $0.finishedRequests += 1 }
+                end(request, at: slot, reason: .endOfSequence, usage: usage, now: clock.now)
+            case .failure(let error):
                 chosen.append(0)
                 scheduler.cancel(request.id)
-                fail(request, .modelFailure("the logits after token \(sampled.tokenIndex) hold no number"))
+                fail(request, error)
                 active[sampled.slot.rawValue] = nil
             }
         }
@@ -46,5 +56,37 @@ extension EngineLoop {
             active[slot.rawValue].map { $0.sampling.parameters.temperature == 0 }
         }
         if let error = speculator.drafterError { board.update { $0.drafterError = error.description } }
+    }
+
+    private enum Choice {
+        case token(Int32)
+        /// The request's constraint is satisfied and allows nothing more.
+        case end
+        case failure(EngineError)
+    }
+
+    private func choose(
+        _ row: UnsafeBufferPointer<Float>, _ request: ActiveRequest, after tokenIndex: Int
+    ) -> Choice {
+        guard request.constraint != nil else {
+            if let token = sampler.next(row, &request.sampling) { return .token(token) }
+            return .failure(.modelFailure("the logits after token \(tokenIndex) hold no number"))
+        }
+        do {
+            let allowed = try request.constraint?.mask()
+            if let token = sampler.next(row, &request.sampling, allowed: allowed) {
+                try request.constraint?.accept(token)
+                return .token(token)
+            }
+            if try request.constraint?.isComplete ?? false { return .end }
+            let isEmpty = allowed?.isEmpty ?? false
+            return .failure(
+                .modelFailure(
+                    isEmpty
+                        ? "no token continues the answer as its grammar asks after token \(tokenIndex)"
+                        : "the logits after token \(tokenIndex) hold no number for an allowed token"))
+        } catch {
+            return .failure(.modelFailure("the grammar of the answer: \(error)"))
+        }
     }
 }

@@ -5,6 +5,8 @@
 public enum EngineError: Error, Equatable, Sendable, CustomStringConvertible {
     /// A field of a request or of a configuration holds a value outside its range.
     case invalidParameter(field: String, expected: String, found: String)
+    /// The output was asked to follow a schema, pattern or grammar that is wrong or cannot be enforced.
+    case invalidConstraint(field: String, reason: String)
     /// The prompt, or the prompt together with the tokens asked for, does not fit the engine's context.
     case contextExceeded(promptTokens: Int, requestedTokens: Int, limit: Int)
     /// As many requests as `EngineConfiguration.maximumQueuedRequests` are waiting already.
@@ -20,6 +22,7 @@ public enum EngineError: Error, Equatable, Sendable, CustomStringConvertible {
         switch self {
         case .invalidParameter(let field, let expected, let found):
             "parameter '\(field)': expected \(expected), found \(found)"
+        case .invalidConstraint(let field, let reason): "parameter '\(field)': \(reason)"
         case .contextExceeded(let prompt, let requested, let limit):
             "context: expected at most \(limit) tokens, found \(prompt) prompt tokens + \(requested) requested tokens"
         case .queueFull(let limit):

@@ -15,6 +15,8 @@ public struct GenerationRequest: Sendable {
 
     /// Ends the model's thinking after so many tokens; `nil`: the model ends it.
     public var thinkingBudget: ThinkingBudget?
+    /// What the tokens have to follow; `nil`: nothing.
+    package var constraint: TokenConstraint?
 
     /// The largest number of alternatives that a request may ask for (OpenAI's limit).
     public static let maximumLogprobs = 20

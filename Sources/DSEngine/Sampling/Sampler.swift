@@ -1,3 +1,5 @@
+package import DSGrammar
+
 /// Chooses tokens. Holds scratch memory for one vocabulary, reused for every row.
 ///
 /// The meaning of each parameter, and the order of the steps, is documented at `SamplingParameters`. The choice is a
@@ -23,20 +25,26 @@ package struct Sampler: ~Copyable {
 
     /// Chooses the next token for `row` ([vocabulary], raw logits) and records it in `state`; `nil` if no logit is a
     /// number above -infinity.
-    package mutating func next(_ row: UnsafeBufferPointer<Float>, _ state: inout SamplingState) -> Int32? {
+    /// - Parameter allowed: the tokens to choose from, one bit each; nil: all.
+    package mutating func next(
+        _ row: UnsafeBufferPointer<Float>, _ state: inout SamplingState, allowed: TokenMask? = nil
+    ) -> Int32? {
         precondition(row.count == vocabularySize, "one row of logits")
         if let token = state.forcedToken {
             state.append(token)
             return token
         }
-        guard let token = choose(state.leavesLogits ? row : adjust(row, state), state) else { return nil }
+        let isFree = state.leavesLogits && allowed == nil
+        guard let token = choose(isFree ? row : adjust(row, state, allowed), state) else { return nil }
         state.append(token)
         return token
     }
 
     // MARK: Steps 1 and 2
 
-    private func adjust(_ row: UnsafeBufferPointer<Float>, _ state: SamplingState) -> UnsafeBufferPointer<Float> {
+    private func adjust(
+        _ row: UnsafeBufferPointer<Float>, _ state: SamplingState, _ allowed: TokenMask?
+    ) -> UnsafeBufferPointer<Float> {
         _ = adjusted.update(from: row)
         if let allowed = state.parameters.allowedTokens {
             adjusted.update(repeating: -.infinity)
@@ -44,7 +52,7 @@ package struct Sampler: ~Copyable {
         }
         for (id, value) in state.bias { adjusted[Int(id)] += value }
         for id in state.bannedTokens { adjusted[Int(id)] = -.infinity }
-        if state.masksEndTokens {
+        if state.masksEndTokens, allowed.map({ $0.hasOthers(than: state.blockedBeforeMinimum) }) ?? true {
             for id in state.blockedBeforeMinimum { adjusted[Int(id)] = -.infinity }
         }
         if let counts = state.counts {
@@ -58,7 +66,20 @@ package struct Sampler: ~Copyable {
                 adjusted[Int(entry.id)] = logit
             }
         }
+        if let allowed { mask(allowed) }
         return UnsafeBufferPointer(adjusted)
+    }
+
+    private func mask(_ allowed: TokenMask) {
+        let words = allowed.words
+        for index in words.indices where words[index] != .max {
+            let start = index * 64
+            var word = words[index]
+            for token in start..<min(start + 64, vocabularySize) {
+                if word & 1 == 0 { adjusted[token] = -.infinity }
+                word >>= 1
+            }
+        }
     }
 
     // MARK: Steps 3 to 5

@@ -1,13 +1,25 @@
+internal import DSGrammar
+internal import DSSupport
+internal import DSTokenizers
+
 /// Text in, text out: an engine with its tokenizer and chat format. What the command line and the servers use.
 public final class TextGenerator: Sendable {
     public let engine: Engine
     private let tokenizer: any TextTokenizer
     private let chatFormat: (any ChatFormat)?
+    /// Grammars of answers, compiled for this model's tokens.
+    package let constraints: ConstraintCompiler
 
     package init(engine: Engine, tokenizer: any TextTokenizer, chatFormat: (any ChatFormat)? = nil) {
         self.engine = engine
         self.tokenizer = tokenizer
         self.chatFormat = chatFormat
+        let (count, endTokens) = (engine.vocabularySize, engine.endTokens)
+        constraints = ConstraintCompiler {
+            GrammarVocabulary(
+                texts: (0..<Int32(count)).map { tokenizer.bytes(of: $0) }, controlTokens: tokenizer.controlTokens,
+                endTokens: endTokens)
+        }
     }
 
     /// Continues a text. Throws at once what is wrong with the request.
@@ -18,7 +30,8 @@ public final class TextGenerator: Sendable {
         case .text(let text): tokens = try encode(text, addsSpecialTokens: request.addsSpecialTokens)
         }
         return try start(
-            tokens, PlainOutputParser(), tokenizer.makeDecoder(showsControlTokens: false), request.options)
+            tokens, PlainOutputParser(), tokenizer.makeDecoder(showsControlTokens: false), request.options,
+            try constraint(request.options, tools: [], dialect: .plain, thinks: false))
     }
 
     /// Answers a conversation. Throws at once what is wrong with it.
@@ -26,6 +39,8 @@ public final class TextGenerator: Sendable {
         let prompt = try chatPrompt(request)
         return try start(
             prompt.tokens, prompt.parser, tokenizer.makeDecoder(showsControlTokens: true), request.options,
+            try constraint(
+                request.options, tools: request.tools, dialect: prompt.dialect, thinks: prompt.parser.isReasoning),
             thinking: try thinkingBudget(request.options.thinkingTokens, startsInside: prompt.parser.isReasoning))
     }
 
@@ -36,6 +51,23 @@ public final class TextGenerator: Sendable {
         }
         return ThinkingBudget(
             tokens: tokens, opening: try mark("<think>"), closing: try mark("</think>"), startsInside: startsInside)
+    }
+
+    private func constraint(
+        _ options: TextOptions, tools: [JSONValue], dialect: OutputDialect, thinks: Bool
+    ) throws(EngineError) -> TokenConstraint? {
+        guard let wanted = options.constraint else { return nil }
+        let source: GrammarSource
+        switch wanted.form {
+        case .text(let text): source = text
+        case .toolCalls(let isParallel):
+            do {
+                source = try ToolCallGrammar.source(tools, dialect: dialect, isParallel: isParallel)
+            } catch {
+                throw .invalidConstraint(field: wanted.field, reason: error.description)
+            }
+        }
+        return try constraints.compile(source, field: wanted.field, thinks: thinks)
     }
 
     /// The prompt that `chat` would submit.
@@ -76,13 +108,14 @@ public final class TextGenerator: Sendable {
 
     private func start(
         _ tokens: [Int32], _ parser: any OutputParser, _ decoder: any TextDecoder, _ options: TextOptions,
-        thinking: ThinkingBudget? = nil
+        _ constraint: TokenConstraint?, thinking: ThinkingBudget? = nil
     ) throws(EngineError) -> TextStream {
         try options.validate()
         let submitted = ContinuousClock.now
         let tokens = options.truncation?.apply(to: tokens) ?? tokens
         var request = options.request(promptTokens: tokens)
         request.thinkingBudget = thinking
+        request.constraint = constraint
         let stream = try engine.submit(request)
         let assembler = TextAssembler(
             decoder: decoder, parser: parser, options: options, promptTokens: tokens.count)

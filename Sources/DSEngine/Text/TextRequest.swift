@@ -35,6 +35,8 @@ public struct TextOptions: Sendable {
     public var thinkingTokens: Int?
     /// Shortens prompts that are longer; `nil`: they are an error.
     public var truncation: PromptTruncation?
+    /// What the answer must look like; `nil`: anything.
+    package var constraint: AnswerConstraint?
 
     public static let maximumStopStrings = 64
 

@@ -1,3 +1,5 @@
+package import DSTokenizers
+
 /// What the text layer needs of a tokenizer.
 package protocol TextTokenizer: Sendable {
     /// Token ids of `text`. Text that looks like a control token is only taken as one if `parsesControlTokens`.
@@ -8,6 +10,12 @@ package protocol TextTokenizer: Sendable {
     func makeDecoder(showsControlTokens: Bool) -> any TextDecoder
     /// The bytes that one token stands for; may be part of a character.
     func bytes(of token: Int32) -> [UInt8]
+    /// Spellings of the tokens that are no text, by id.
+    var controlTokens: [Int32: [UInt8]] { get }
+}
+
+extension TextTokenizer {
+    package var controlTokens: [Int32: [UInt8]] { [:] }
 }
 
 /// Decodes ids one after the other, whole characters only.
@@ -55,9 +63,12 @@ package struct ChatPrompt: Sendable {
     package var tokens: [Int32]
     /// Reads the answer to this prompt.
     package var parser: any OutputParser
+    /// How the model writes tool calls.
+    package var dialect: OutputDialect
 
-    package init(tokens: [Int32], parser: any OutputParser) {
+    package init(tokens: [Int32], parser: any OutputParser, dialect: OutputDialect = .plain) {
         self.tokens = tokens
         self.parser = parser
+        self.dialect = dialect
     }
 }

@@ -37,6 +37,8 @@ package struct APIError: Error, Equatable {
         switch error {
         case .invalidParameter(let field, let expected, let found):
             self = .invalid("'\(field)': expected \(expected), found \(found)", parameter: field)
+        case .invalidConstraint(let field, let reason):
+            self = .invalid("'\(field)': \(reason)", parameter: field)
         case .contextExceeded:
             self = .invalid(error.description, parameter: promptField, code: "context_length_exceeded")
         case .promptFailure(let reason):

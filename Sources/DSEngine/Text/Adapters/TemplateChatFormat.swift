@@ -28,7 +28,8 @@ package struct TemplateChatFormat: ChatFormat {
             return ChatPrompt(
                 tokens: try text.encode(with: tokenizer),
                 parser: AnswerOutputParser(
-                    AnswerParser(dialect: encoder.dialect, inReasoning: text.endsInReasoning)))
+                    AnswerParser(dialect: encoder.dialect, inReasoning: text.endsInReasoning)), dialect: encoder.dialect
+            )
         } catch {
             throw .promptFailure("\(error)")
         }

@@ -33,6 +33,14 @@ package struct ModelTextTokenizer: TextTokenizer {
         // Ids between the vocabulary and the model's padded output layer have no text.
         (try? tokenizer.tokenBytes(token)) ?? []
     }
+
+    /// Those that decoding leaves out, or that frame a sequence, however a file marks them.
+    package var controlTokens: [Int32: [UInt8]] {
+        var result: [Int32: [UInt8]] = [:]
+        for token in tokenizer.addedTokens where token.isControl { result[token.id] = Array(token.content.utf8) }
+        for id in [tokenizer.bosID, tokenizer.eosID, tokenizer.padID].compactMap({ $0 }) { result[id] = bytes(of: id) }
+        return result
+    }
 }
 
 /// Leaves control tokens out, except those that a parser must see. Ids without text (padding of the output layer) are

@@ -1,0 +1,82 @@
+/// Turns sources into one table of terms.
+struct GrammarCompiler {
+    private let vocabulary: GrammarVocabulary
+    private let limits: GrammarLimits
+    private let table: TermTable
+
+    init(vocabulary: GrammarVocabulary, limits: GrammarLimits) {
+        self.vocabulary = vocabulary
+        self.limits = limits
+        table = TermTable(limits: limits)
+    }
+
+    func compile(_ source: GrammarSource) throws(GrammarError) -> (TermTable, Term) {
+        let term = try term(source, depth: 0)
+        try table.complete()
+        guard table.isProductive(term) else {
+            if let failure = table.failure { throw failure }
+            throw .matchesNothing(what: "grammar")
+        }
+        return (table, term)
+    }
+
+    private func term(_ source: GrammarSource, depth: Int) throws(GrammarError) -> Term {
+        guard depth < limits.depth else { throw .tooLarge(what: "nesting of the grammar", limit: limits.depth) }
+        switch source {
+        case .jsonObject(let whitespace):
+            var json = JSONGrammar(table, whitespace: whitespace)
+            let term = json.anyObject()
+            return term
+        case .jsonSchema(let schema): return try schemaTerm(schema, bareEnd: nil)
+        case .bareString(let schema, let end): return try schemaTerm(schema, bareEnd: end)
+        case .regex(let pattern):
+            let syntax = try RegexParser.parse(pattern, limits: limits)
+            let builder = RegexTermBuilder(table, encoding: .plain)
+            let term = try builder.whole(syntax)
+            return term
+        case .choice(let texts):
+            guard !texts.isEmpty else {
+                throw .malformed(what: "choice", expected: "at least one text", found: "none")
+            }
+            return table.anyLiteral(texts.map { Array($0.utf8) })
+        case .gbnf(let text):
+            var parser = try GBNFParser(text, limits: limits)
+            let grammar = try parser.parse()
+            return try grammar.lower(into: table, vocabulary: vocabulary)
+        case .text(let text): return table.literal(text)
+        case .marker(let spelling):
+            let bytes = Array(spelling.utf8)
+            if let token = vocabulary.controlToken(bytes) { return table.token(token) }
+            return table.addLiteral(bytes)
+        case .token(let id):
+            guard (0..<vocabulary.count).contains(Int(id)) else {
+                throw .malformed(
+                    what: "token", expected: "an id in 0..<\(vocabulary.count)", found: "\(id)")
+            }
+            return table.token(id)
+        case .sequence(let parts):
+            var terms: [Term] = []
+            for part in parts { terms.append(try term(part, depth: depth + 1)) }
+            return table.sequence(terms)
+        case .either(let parts):
+            var terms: [Term] = []
+            for part in parts { terms.append(try term(part, depth: depth + 1)) }
+            return table.either(terms)
+        case .repeated(let part, let atLeast, let atMost):
+            guard atLeast >= 0, atLeast <= atMost ?? .max else {
+                throw .malformed(
+                    what: "repetition", expected: "0 <= at least <= at most",
+                    found: "\(atLeast)...\(atMost.map(String.init) ?? "")")
+            }
+            return table.repeated(try term(part, depth: depth + 1), atLeast, atMost)
+        }
+    }
+
+    private func schemaTerm(
+        _ schema: JSONSchemaSource, bareEnd: String?
+    ) throws(GrammarError) -> Term {
+        var compiler = try JSONSchemaCompiler(schema, table: table, limits: limits)
+        guard let bareEnd else { return try compiler.root() }
+        return try compiler.bareString(end: Array(bareEnd.utf8))
+    }
+}

@@ -1,0 +1,20 @@
+/// Why a grammar was refused, or a text could not be matched against it.
+package enum GrammarError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// A keyword that cannot be enforced. Never ignored: what is generated would not be valid.
+    case unsupported(keyword: String, path: String, reason: String)
+    /// A schema, pattern or grammar that says something that its language does not allow.
+    case malformed(what: String, expected: String, found: String)
+    /// No text matches, so nothing could be generated.
+    case matchesNothing(what: String)
+    /// A size limit was reached.
+    case tooLarge(what: String, limit: Int)
+
+    package var description: String {
+        switch self {
+        case .unsupported(let keyword, let path, let reason): "'\(keyword)' at \(path) is not supported: \(reason)"
+        case .malformed(let what, let expected, let found): "\(what): expected \(expected), found \(found)"
+        case .matchesNothing(let what): "\(what): expected a grammar that some text matches, found one that none does"
+        case .tooLarge(let what, let limit): "\(what): expected at most \(limit), found more"
+        }
+    }
+}

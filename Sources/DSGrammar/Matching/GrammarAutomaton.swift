@@ -1,0 +1,157 @@
+/// The automaton of one grammar, built where texts lead, and the masks of its states over one vocabulary.
+///
+/// State numbers stay valid for as long as it lives. Not thread-safe: `CompiledGrammar` guards it.
+struct GrammarAutomaton: ~Copyable {
+    typealias State = Int32
+
+    static let dead: State = 0
+    private static let unknown: State = -1
+
+    private let table: TermTable
+    private let vocabulary: GrammarVocabulary
+    private var terms: [Term] = [.nothing]
+    private var stateOfTerm: [Term: State] = [.nothing: 0]
+    /// Successors by state and class of bytes.
+    private var successors: UnsafeMutablePointer<State>
+    private var capacity = 64
+    private let width: Int
+    private let classes: [UInt8]
+    /// States on the way down the tree of tokens.
+    private let path: UnsafeMutablePointer<State>
+    private var masks: [State: [UInt64]] = [:]
+    private var representatives: [State: State] = [:]
+    private(set) var walks = 0
+    private let controlTokens: [Int32]
+    let start: State
+
+    init(_ completed: TermTable, start term: Term, vocabulary: GrammarVocabulary) {
+        table = completed
+        self.vocabulary = vocabulary
+        width = table.classes.count
+        classes = table.classes.classes
+        successors = .allocate(capacity: capacity * width)
+        successors.initialize(repeating: Self.unknown, count: capacity * width)
+        successors.update(repeating: Self.dead, count: width)
+        path = .allocate(capacity: vocabulary.trie.depth + 2)
+        path.initialize(repeating: 0, count: vocabulary.trie.depth + 2)
+        var named: Set<Int32> = []
+        for shape in table.shapes {
+            if case .token(let id) = shape, (0..<vocabulary.count).contains(Int(id)) { named.insert(id) }
+        }
+        controlTokens = named.sorted()
+        start = 1
+        terms.append(term)
+        stateOfTerm[term] = 1
+    }
+
+    deinit {
+        successors.deallocate()
+        path.deallocate()
+    }
+
+    var failure: GrammarError? { table.failure }
+    var stateCount: Int { terms.count }
+    var termCount: Int { table.count }
+    var classCount: Int { width }
+    var maskCount: Int { masks.count }
+
+    // MARK: Steps
+
+    private mutating func state(of term: Term) -> State {
+        if let state = stateOfTerm[term] { return state }
+        let state = State(terms.count)
+        if terms.count == capacity {
+            let larger = UnsafeMutablePointer<State>.allocate(capacity: 2 * capacity * width)
+            larger.moveInitialize(from: successors, count: capacity * width)
+            (larger + capacity * width).initialize(repeating: Self.unknown, count: capacity * width)
+            successors.deallocate()
+            successors = larger
+            capacity *= 2
+        }
+        terms.append(term)
+        stateOfTerm[term] = state
+        return state
+    }
+
+    private mutating func compute(_ state: State, _ byte: UInt8) -> State {
+        let result = self.state(of: table.derivative(terms[Int(state)], byte))
+        successors[Int(state) * width + Int(classes[Int(byte)])] = result
+        return result
+    }
+
+    /// The state after a byte.
+    mutating func step(_ state: State, _ byte: UInt8) -> State {
+        let next = successors[Int(state) * width + Int(classes[Int(byte)])]
+        return next == Self.unknown ? compute(state, byte) : next
+    }
+
+    /// The state after a control token.
+    mutating func step(_ state: State, control token: Int32) -> State {
+        self.state(of: table.derivative(terms[Int(state)], .token(token)))
+    }
+
+    /// Whether the text read so far is complete.
+    func isComplete(_ state: State) -> Bool { table.matchesEmpty(terms[Int(state)]) }
+
+    /// Whether nothing may follow: no byte and no control token.
+    mutating func isFinal(_ state: State) -> Bool {
+        for byte in table.classes.representatives where step(state, byte) != Self.dead { return false }
+        return !controlTokens.contains { step(state, control: $0) != Self.dead }
+    }
+
+    // MARK: Masks
+
+    /// The tokens that may follow, ends among them exactly where the text is complete.
+    mutating func mask(_ state: State) -> [UInt64] {
+        if let mask = masks[state] { return mask }
+        let representative = self.representative(state)
+        if representative != state, let mask = masks[representative] {
+            masks[state] = mask
+            return mask
+        }
+        let mask = walk(representative)
+        masks[representative] = mask
+        masks[state] = mask
+        return mask
+    }
+
+    /// A state with the same mask: counts that no single token can use up are all alike.
+    private mutating func representative(_ state: State) -> State {
+        if let known = representatives[state] { return known }
+        let result = self.state(of: table.bounded(terms[Int(state)], Int32(clamping: vocabulary.trie.depth + 1)))
+        representatives[state] = result
+        return result
+    }
+
+    private mutating func walk(_ state: State) -> [UInt64] {
+        walks += 1
+        var mask = TokenMask(count: vocabulary.count)
+        mark(from: state, in: &mask)
+        for (first, other) in vocabulary.trie.twins where mask.contains(first) { mask.insert(other) }
+        for token in controlTokens where step(state, control: token) != Self.dead { mask.insert(token) }
+        if isComplete(state) { for token in vocabulary.endTokens { mask.insert(token) } }
+        return mask.words
+    }
+
+    /// Down the tree of tokens, past each subtree whose first byte leads nowhere.
+    private mutating func mark(from state: State, in mask: inout TokenMask) {
+        let nodes = vocabulary.trie.nodes
+        let classes = classes
+        path[0] = state
+        var index = 0
+        while index < nodes.count {
+            let node = nodes[index]
+            let depth = Int(node.depth)
+            let state = path[depth]
+            var next = successors[Int(state) * width + Int(classes[Int(node.byte)])]
+            if next == Self.unknown { next = compute(state, node.byte) }
+            guard next != Self.dead else {
+                index = Int(node.next)
+                continue
+            }
+            path[depth + 1] = next
+            if node.token >= 0 { mask.insert(node.token) }
+            index += 1
+        }
+    }
+}

@@ -1,0 +1,27 @@
+/// Counts that are out of reach of a single token.
+extension TermTable {
+    /// A term that allows the same texts of fewer than `reach` bytes to come next, with counts above `reach` cut to it: of
+    /// strings of 500 and of 499 letters, the next token sees the same.
+    func bounded(_ term: Term, _ reach: Int32) -> Term {
+        // Not into intersections: with fewer repetitions they could be empty.
+        bounded(term, reach, links: 4)
+    }
+
+    private func bounded(_ term: Term, _ reach: Int32, links: Int) -> Term {
+        switch shape(term) {
+        case .repeated(let body, let atLeast, let more):
+            guard !matchesEmpty(body), atLeast > reach || more ?? 0 > reach else { return term }
+            let least = min(atLeast, reach)
+            let most = more.map { Int(min(atLeast, reach)) + Int(min($0, reach)) }
+            return repeated(body, Int(least), most)
+        case .sequence(let head, let tail):
+            let first = bounded(head, reach, links: 0)
+            let rest = links > 0 ? bounded(tail, reach, links: links - 1) : tail
+            return first == head && rest == tail ? term : sequence(first, rest)
+        case .either(let members) where members.count <= 64:
+            let results = members.map { bounded($0, reach, links: links) }
+            return results == members ? term : either(results)
+        default: return term
+        }
+    }
+}

@@ -1,0 +1,214 @@
+"""Structured output against other people's software: JSON-Schema-Test-Suite (inside the source package of `jsonschema`), the validator
+`jsonschema`, and llguidance's grammars."""
+
+import json
+import pathlib
+import subprocess
+import sys
+import tarfile
+
+import jsonschema
+import llguidance
+import pytest
+
+DRAFTS = ["draft2020-12", "draft7"]
+SUITE = "4.26.0"
+
+
+@pytest.fixture(scope="session")
+def suite(tmp_path_factory):
+    """The test suite's cases: schema, instances, and the draft's validator."""
+    folder = tmp_path_factory.mktemp("suite")
+    subprocess.run(
+        [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", "jsonschema", f"jsonschema=={SUITE}",
+         "--dest", str(folder)], check=True, timeout=300)
+    archive = next(folder.glob("jsonschema-*.tar.gz"))
+    cases, seen = [], set()
+    with tarfile.open(archive) as tar:
+        for member in sorted(tar.getmembers(), key=lambda member: member.name):
+            parts = pathlib.PurePosixPath(member.name).parts
+            if len(parts) < 5 or parts[1:3] != ("json", "tests") or parts[3] not in DRAFTS or not member.name.endswith(".json"):
+                continue
+            draft = parts[3]
+            for group in json.load(tar.extractfile(member)):
+                schema = group["schema"]
+                key = json.dumps({k: v for k, v in schema.items() if k != "$schema"} if isinstance(schema, dict) else schema)
+                if key in seen:
+                    continue
+                seen.add(key)
+                if draft == "draft7" and isinstance(schema, dict):
+                    schema = {"$schema": "http://json-schema.org/draft-07/schema#", **schema}
+                cases.append({
+                    "name": "/".join(parts[3:]) + ": " + group["description"], "schema": schema, "tests": group["tests"],
+                    "formats": "format" in parts or "format-assertion.json" in parts})
+    assert len(cases) > 500
+    return cases
+
+
+def validator(schema, formats=True):
+    kind = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
+    return kind(schema, format_checker=kind.FORMAT_CHECKER if formats else None)
+
+
+def is_valid(schema, value):
+    try:
+        return validator(schema).is_valid(value)
+    except Exception:  # References to documents that are not here.
+        return None
+
+
+def run(deepseek, cases, tmp_path, *arguments):
+    path = tmp_path / "cases.jsonl"
+    path.write_text("\n".join(json.dumps(case) for case in cases) + "\n")
+    done = subprocess.run(
+        [deepseek, "grammar", "--input", str(path), *arguments], capture_output=True, text=True, timeout=1200)
+    assert done.returncode == 0, done.stderr
+    results = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(results) == len(cases)
+    return results
+
+
+def reject_constants(text):
+    raise ValueError(text)
+
+
+def check_texts(case, texts):
+    """Complete texts are JSON values that the validator takes; returns how many."""
+    count = 0
+    for text in texts:
+        assert not text.get("dead_end"), (case["name"], text)
+        if not text["complete"]:
+            continue
+        value = json.loads(text["text"], parse_constant=reject_constants)
+        assert is_valid(case["schema"], value) is not False, (case["name"], case["schema"], text["text"])
+        count += 1
+    return count
+
+
+def test_texts_of_the_suites_schemas_are_valid(deepseek, suite, tmp_path):
+    results = run(deepseek, [{"schema": case["schema"]} for case in suite], tmp_path, "--generate", "10", "--seed", "1")
+    accepted = refused = valid = 0
+    for case, result in zip(suite, results):
+        if "error" in result:
+            refused += 1
+            continue
+        found = check_texts(case, result["texts"])
+        accepted += found > 0
+        valid += found
+    print(f"{accepted} schemas with valid texts ({valid} texts), {refused} refused, of {len(suite)}")
+    assert accepted >= 500
+
+
+def test_open_objects_are_valid_too(deepseek, suite, tmp_path):
+    results = run(
+        deepseek, [{"schema": case["schema"]} for case in suite], tmp_path, "--generate", "6", "--seed", "9", "--open-objects")
+    assert sum(check_texts(case, result.get("texts", [])) > 0 for case, result in zip(suite, results)) >= 500
+
+
+def test_answers_of_the_model_are_valid(deepseek, suite, tmp_path):
+    """The built-in model, thinking, with guesses at coming tokens."""
+    results = run(
+        deepseek, [{"schema": case["schema"]} for case in suite], tmp_path, "--answers", "2", "--max-tokens", "400", "--seed", "3")
+    schemas = complete = cut = accepted_drafts = 0
+    for case, result in zip(suite, results):
+        if "error" in result:
+            continue
+        found = check_texts(case, result["answers"])
+        schemas += found > 0
+        complete += found
+        cut += len(result["answers"]) - found
+        accepted_drafts += sum(answer["accepted_draft_tokens"] for answer in result["answers"])
+    print(f"{schemas} schemas, {complete} valid answers, {cut} cut by max_tokens, {accepted_drafts} guesses accepted")
+    assert schemas >= 500
+    assert accepted_drafts > 0
+
+
+def test_texts_are_taken_only_where_they_are_valid(deepseek, suite, tmp_path):
+    cases = []
+    for case in suite:
+        texts = [json.dumps(test["data"], ensure_ascii=False) for test in case["tests"]]
+        cases.append({"schema": case["schema"], "texts": texts})
+    results = run(deepseek, cases, tmp_path, "--open-objects")
+    taken = missed = 0
+    for case, result in zip(suite, results):
+        for test, accepted in zip(case["tests"], result.get("accepted", [])):
+            # What the suite calls valid because formats need not be checked, a grammar may refuse.
+            valid = is_valid(case["schema"], test["data"])
+            if accepted:
+                assert valid is not False, (case["name"], case["schema"], test["data"])
+                taken += 1
+            elif valid and test["valid"]:
+                missed += 1
+    print(f"{taken} valid instances taken, {missed} left out (order of members, exotic spellings)")
+    assert taken > 1200
+    assert missed < taken / 5
+
+
+class Peer:
+    """llguidance over bytes."""
+
+    def __init__(self):
+        self.tokenizer = llguidance.LLTokenizer("byte")
+
+    def matcher(self, schema):
+        schema = {"x-guidance": {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}, **schema}
+        grammar = llguidance.LLMatcher.grammar_from_json_schema(json.dumps(schema))
+        matcher = llguidance.LLMatcher(self.tokenizer, grammar)
+        return None if matcher.is_error() else matcher
+
+    def accepts(self, matcher, text):
+        tokens = list(text.encode())
+        return matcher.try_consume_tokens(tokens) == len(tokens) and matcher.is_accepting()
+
+
+def test_beside_llguidance(deepseek, suite, tmp_path):
+    """Where both take a schema, they take the same texts, apart from what either documents; ours is right where the validator decides."""
+    peer = Peer()
+    cases = []
+    for case in suite:
+        if isinstance(case["schema"], dict):
+            texts = [json.dumps(test["data"], ensure_ascii=False) for test in case["tests"]]
+            cases.append({**case, "texts": texts})
+    results = run(deepseek, [{"schema": c["schema"], "texts": c["texts"]} for c in cases], tmp_path, "--open-objects")
+    both = same = only_ours = only_theirs = 0
+    shared = set()
+    for index, (case, result) in enumerate(zip(cases, results)):
+        if "error" in result or peer.matcher(case["schema"]) is None:
+            continue
+        for test, text, ours in zip(case["tests"], case["texts"], result["accepted"]):
+            theirs = peer.accepts(peer.matcher(case["schema"]), text)
+            shared.add(index)
+            both += 1
+            same += ours == theirs
+            if ours and not theirs:
+                only_ours += 1
+                assert is_valid(case["schema"], test["data"]) is not False, (case["name"], text)
+            if theirs and not ours:
+                only_theirs += 1
+    refused_by_peer = sum(
+        "error" not in result and peer.matcher(case["schema"]) is None for case, result in zip(cases, results))
+    refused_by_us = sum(
+        "error" in result and peer.matcher(case["schema"]) is not None for case, result in zip(cases, results))
+    print(f"{len(shared)} schemas, {both} texts, {same} judged alike, {only_ours} taken by ours only, {only_theirs} by llguidance only; "
+          f"schemas refused by llguidance only {refused_by_peer}, by ours only {refused_by_us}")
+    assert len(shared) >= 300
+    assert same > 0.9 * both
+
+
+def test_errors_name_the_keyword(deepseek):
+    done = subprocess.run(
+        [deepseek, "grammar", "schema", '{"properties": {"a": {"uniqueItems": true}}}'], capture_output=True, text=True, timeout=60)
+    assert done.returncode != 0
+    assert "uniqueItems" in done.stdout
+
+
+def test_patterns_and_grammars(deepseek, tmp_path):
+    import re
+
+    patterns = ["[a-f0-9]{8}", "(foo|ba[rz])+", "\\d{1,3}(\\.\\d{1,3}){3}", "[^\\s]{1,5}@x", "(a|b)*abb", "[\\w.-]{3}"]
+    results = run(deepseek, [{"regex": pattern} for pattern in patterns], tmp_path, "--generate", "20", "--seed", "4")
+    for pattern, result in zip(patterns, results):
+        complete = [text["text"] for text in result["texts"] if text["complete"]]
+        assert complete, pattern
+        for text in complete:
+            assert re.fullmatch(pattern, text), (pattern, text)
