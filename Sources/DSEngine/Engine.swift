@@ -18,14 +18,26 @@ public final class Engine: Sendable {
     private let mailbox = Mailbox()
     private let board = StatisticsBoard()
     private let stopped = Completion()
+    /// Names blocks that requests share; nil: they share none.
+    private let hasher: BlockHasher?
+    private let store: (any BlockStore)?
 
     /// Starts an engine over `runner`, which it owns from now on.
+    /// - Parameter store: keeps computed prompts below memory; the engine closes it when it ends.
     package init(
-        runner: sending any ModelRunner, endTokens: [Int32], configuration: EngineConfiguration
+        runner: sending any ModelRunner, endTokens: [Int32], configuration: EngineConfiguration,
+        store: (any BlockStore)? = nil
     ) throws(EngineError) {
         try configuration.validate()
         guard runner.blockCount > 0, runner.blockSize > 0, runner.maximumContext > 0, runner.vocabularySize > 0 else {
             throw .modelFailure("the model has no vocabulary, no context or no room for a block of its cache")
+        }
+        guard store == nil || configuration.prefixCaching else {
+            throw .invalidParameter(
+                field: "prefix_caching", expected: "true where blocks are kept below memory", found: "false")
+        }
+        guard store == nil || runner.blockBytes != nil else {
+            throw .modelFailure("its cache cannot be kept below memory")
         }
         self.configuration = configuration
         self.endTokens = endTokens
@@ -44,10 +56,18 @@ public final class Engine: Sendable {
                     usesLookup: configuration.speculation != .drafter, drafter: runner.drafter,
                     adapts: !configuration.draftsAlways)
             }
+        let hasher =
+            configuration.prefixCaching
+            ? BlockHasher(
+                // Only where blocks outlive the process do others' meet them.
+                identity: store == nil ? [] : runner.cacheIdentity, blockSize: runner.blockSize,
+                readsNextToken: speculator != nil && runner.drafter != nil) : nil
+        self.hasher = hasher
+        self.store = store
         let loop = Handover(
             EngineLoop(
                 runner: runner, limits: limits, endTokens: endTokens, mailbox: mailbox, board: board,
-                speculator: speculator))
+                speculator: speculator, hasher: hasher, store: store, configuration: configuration))
         try startThread { [stopped] in
             loop.value.run()
             stopped.complete()
@@ -61,13 +81,18 @@ public final class Engine: Sendable {
     public func submit(_ request: GenerationRequest) throws(EngineError) -> TokenStream {
         try request.validate(vocabularySize: vocabularySize, maximumContext: maximumContext)
         let seed = request.sampling.seed ?? UInt64.random(in: 0 ... .max)
+        let chain = hasher?.chain(of: request.promptTokens, salt: request.cacheSalt)
         var opened: TokenChannel?
-        try board.enter(limit: configuration.maximumQueuedRequests) { id throws(EngineError) in
+        try board.enter(
+            tokens: request.promptTokens.count, limit: configuration.maximumQueuedRequests,
+            tokenLimit: configuration.maximumQueuedTokens
+        ) { id throws(EngineError) in
             let drafts = configuration.speculation == .off ? 0 : configuration.maxDraftTokens
             let channel = TokenChannel(
                 id: id, capacity: configuration.streamCapacity, draftTokens: drafts, mailbox: mailbox)
             let submission = Submission(
-                id: id, request: request, seed: seed, channel: channel, submitted: ContinuousClock.now)
+                id: id, request: request, seed: seed, channel: channel, submitted: ContinuousClock.now,
+                chain: chain)
             guard mailbox.post(.submit(submission)) else { throw .shutDown }
             opened = channel
         }
@@ -80,7 +105,12 @@ public final class Engine: Sendable {
     public func cancel(_ id: RequestID) { mailbox.post(.cancel(id)) }
 
     /// The state after the last step.
-    public func statistics() -> EngineStatistics { board.snapshot }
+    public func statistics() -> EngineStatistics {
+        var statistics = board.snapshot
+        statistics.waitingTokens = board.queuedTokens
+        statistics.blockStoreTiers = store?.statistics ?? []
+        return statistics
+    }
 
     /// Ends every request with `EngineError.shutDown`, refuses new ones, and returns when the thread has ended.
     public func shutdown() async {

@@ -34,6 +34,18 @@ public struct EngineConfiguration: Sendable, Equatable {
     public var draftsAlways = false
     /// Requests that may wait for their first step; one more is refused with `EngineError.queueFull`. `nil`: no limit.
     public var maximumQueuedRequests: Int?
+    /// Tokens of prompts that may wait for their first step; a request that would make them more is refused with
+    /// `EngineError.queueTokensExceeded`, unless nothing waits. `nil`: no limit.
+    public var maximumQueuedTokens: Int?
+    /// How long a request may wait for its first step; then it fails with `EngineError.queueTimeout`. `nil`: for ever.
+    public var maximumQueueDelay: Duration?
+    /// In which order waiting requests start, and who gives way when the cache is full.
+    public var scheduling = SchedulingPolicy.arrival
+    /// Prompts whose beginning was computed before are not computed again, as long as the cache holds it.
+    public var prefixCaching = true
+    /// How long a step may take while any request generates: prompts get as many rows beside them as fit, by what steps were
+    /// measured to take, at least one block. `nil`: `maxBatchTokens` always.
+    public var maximumInterTokenLatency: Duration?
     /// Events that a stream holds before its request pauses until the consumer catches up.
     public var streamCapacity = 256
 
@@ -43,6 +55,7 @@ public struct EngineConfiguration: Sendable, Equatable {
         let positive: [(String, Int?)] = [
             ("max_batch_tokens", maxBatchTokens), ("max_batch_size", maxBatchSize), ("block_size", blockSize),
             ("kv_cache_bytes", kvCacheBytes), ("threads", threads), ("max_queued_requests", maximumQueuedRequests),
+            ("max_queued_tokens", maximumQueuedTokens),
         ]
         for (field, value) in positive {
             if let value, value < 1 {
@@ -54,6 +67,13 @@ public struct EngineConfiguration: Sendable, Equatable {
                 field: "max_batch_tokens", expected: "at least max_batch_size (\(maxBatchSize))",
                 found: "\(maxBatchTokens)")
         }
+        for (field, value) in [
+            ("max_queue_delay", maximumQueueDelay), ("max_inter_token_latency", maximumInterTokenLatency),
+        ] {
+            if let value, value <= .zero {
+                throw .invalidParameter(field: field, expected: "more than 0 seconds", found: "\(value)")
+            }
+        }
         guard (1...16).contains(maxDraftTokens) else {
             throw .invalidParameter(field: "max_draft_tokens", expected: "1...16", found: "\(maxDraftTokens)")
         }
@@ -64,6 +84,15 @@ public struct EngineConfiguration: Sendable, Equatable {
             throw .invalidParameter(field: "optimize_level", expected: "0...3", found: "\(optimizeLevel)")
         }
     }
+}
+
+/// In which order requests start.
+public enum SchedulingPolicy: String, Sendable, CaseIterable {
+    /// First come, first served.
+    case arrival = "fcfs"
+    /// By `GenerationRequest.priority`, the lowest value first, then by arrival. A waiting request takes the place of running ones
+    /// with a higher value.
+    case priority
 }
 
 /// Which processors an engine's threads are bound to. Workers go through the memory nodes in order, to each as many as its

@@ -4,6 +4,8 @@ public struct EngineStatistics: Sendable, Equatable {
     public var runningRequests = 0
     /// Requests that wait for their first step, or to be computed again after a preemption.
     public var waitingRequests = 0
+    /// Prompt tokens of the requests that wait for their first step.
+    public var waitingTokens = 0
     /// Requests that wait for a slow consumer (counted in running or waiting, too).
     public var pausedRequests = 0
     public var totalBlocks = 0
@@ -19,6 +21,21 @@ public struct EngineStatistics: Sendable, Equatable {
     /// Tokens generated.
     public var generatedTokens = 0
     public var preemptions = 0
+    /// Blocks that hold what a later request may need, in use or not.
+    public var cachedBlocks = 0
+    /// Prompt tokens that were looked up in the prefix cache, and those of them that were found.
+    public var prefixCacheQueries = 0
+    public var prefixCacheHits = 0
+    /// Cached blocks that made room for others.
+    public var prefixCacheEvictions = 0
+    /// Blocks that were asked for in the store below memory, that came from there, and that did not although they were there.
+    public var blockLoads = 0
+    public var blockLoadHits = 0
+    public var blockLoadFailures = 0
+    /// Blocks that were handed to that store.
+    public var blockStores = 0
+    /// What the tiers of that store report, fastest first; empty without one.
+    package var blockStoreTiers: [BlockStoreStatistics] = []
     /// Requests' steps that verified guesses.
     public var drafts = 0
     /// Guessed tokens that were computed.
@@ -36,11 +53,15 @@ public struct EngineStatistics: Sendable, Equatable {
     /// Requests that ended by themselves (end of sequence, stop token or length).
     public var finishedRequests = 0
     public var cancelledRequests = 0
+    /// Requests that were not done in time, or that waited longer for their first step than they may.
+    public var expiredRequests = 0
     public var failedRequests = 0
     /// Time spent in steps.
     public var stepTime = Duration.zero
     /// When the last step ended, on the continuous clock, for liveness checks; `nil` before the first.
     public var lastStep: ContinuousClock.Instant?
+    /// When the engine's thread began what it does now; `nil` while it waits because there is nothing to do.
+    public var turnStarted: ContinuousClock.Instant?
 
     public init() {}
 
@@ -50,6 +71,12 @@ public struct EngineStatistics: Sendable, Equatable {
         acceptedDraftTokens += outcome.accepted
         while acceptedDraftTokensByPosition.count < outcome.accepted { acceptedDraftTokensByPosition.append(0) }
         for place in 0..<outcome.accepted { acceptedDraftTokensByPosition[place] += 1 }
+    }
+
+    /// How long the engine has been busy with one thing, a step above all: far longer than steps take means that it makes no progress.
+    /// Zero while there is nothing to do.
+    public func busyTime(at now: ContinuousClock.Instant = .now) -> Duration {
+        turnStarted.map { $0.duration(to: now) } ?? .zero
     }
 
     /// Fraction of the key/value cache in use, 0...1.

@@ -11,8 +11,14 @@ struct HandLoop {
         self.init(runner, limits: runner.limits, endTokens: endTokens)
     }
 
-    init(_ runner: any ModelRunner, limits: Scheduler.Limits, endTokens: [Int32] = []) {
-        loop = EngineLoop(runner: runner, limits: limits, endTokens: endTokens, mailbox: mailbox, board: board)
+    private let hasher: BlockHasher?
+
+    init(
+        _ runner: any ModelRunner, limits: Scheduler.Limits, endTokens: [Int32] = [], hasher: BlockHasher? = nil
+    ) {
+        self.hasher = hasher
+        loop = EngineLoop(
+            runner: runner, limits: limits, endTokens: endTokens, mailbox: mailbox, board: board, hasher: hasher)
     }
 
     mutating func submit(_ request: GenerationRequest, capacity: Int = 64) -> TokenChannel {
@@ -22,7 +28,7 @@ struct HandLoop {
             .submit(
                 Submission(
                     id: channel.id, request: request, seed: request.sampling.seed ?? 0, channel: channel,
-                    submitted: .now)))
+                    submitted: .now, chain: hasher?.chain(of: request.promptTokens, salt: request.cacheSalt))))
         return channel
     }
 

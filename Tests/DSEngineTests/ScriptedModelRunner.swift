@@ -58,6 +58,20 @@ final class ScriptedModelRunner: ModelRunner {
         return UnsafeBufferPointer(rebasing: logits[..<(batch.sampledRows.count * vocabularySize)])
     }
 
+    var cacheIdentity: [UInt8] { Array("scripted".utf8) }
+    var blockBytes: Int? { blockSize * 4 }
+
+    func exportBlock(_ block: BlockID, into bytes: UnsafeMutableRawBufferPointer) {
+        let start = Int(block.rawValue) * blockSize
+        cache[start..<start + blockSize].withUnsafeBytes { bytes.copyMemory(from: $0) }
+    }
+
+    func importBlock(_ block: BlockID, from bytes: UnsafeRawBufferPointer) {
+        for row in 0..<blockSize {
+            cache[Int(block.rawValue) * blockSize + row] = bytes.loadUnaligned(fromByteOffset: 4 * row, as: Int32.self)
+        }
+    }
+
     /// The hash of the cache rows that a row of the batch sees.
     private func hash(_ batch: Batch, row: Int) -> UInt64 {
         for place in 0..<batch.sequences.count {

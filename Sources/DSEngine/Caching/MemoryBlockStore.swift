@@ -63,4 +63,14 @@ package final class MemoryBlockStore: BlockStore {
 
     /// Everything it holds, for tests.
     package var keys: [BlockKey] { state.withLock { Array($0.blocks.keys) } }
+    package func bytes(of key: BlockKey) -> [UInt8]? { state.withLock { $0.blocks[key] } }
+
+    /// Another store with the same blocks, open.
+    package func copy() -> MemoryBlockStore {
+        let copy = MemoryBlockStore(byteLimit: byteLimit)
+        for key in state.withLock({ $0.order }) {
+            if let bytes = bytes(of: key) { copy.store(key, bytes) }
+        }
+        return copy
+    }
 }

@@ -6,6 +6,10 @@ final class ActiveRequest {
     let promptLogprobs: Int?
     private let promptTokens: [Int32]
     let submitted: ContinuousClock.Instant
+    let promptCount: Int
+    let timeout: Duration?
+    /// How many tokens it was given.
+    var tokenCount = 0
     var sampling: SamplingState
     /// Nil: every token is allowed.
     var constraint: ConstraintState?
@@ -23,6 +27,8 @@ final class ActiveRequest {
         promptTokens = submission.request.promptLogprobs == nil ? [] : submission.request.promptTokens
         submitted = submission.submitted
         constraint = submission.request.constraint.map { ConstraintState($0) }
+        promptCount = submission.request.promptTokens.count
+        timeout = submission.request.timeout
         sampling = SamplingState(
             submission.request.sampling, seed: submission.seed, promptTokens: submission.request.promptTokens,
             stopping: submission.request.stopping, endTokens: endTokens, thinking: submission.request.thinkingBudget)

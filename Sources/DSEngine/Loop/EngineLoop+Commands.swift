@@ -2,16 +2,20 @@
 extension EngineLoop {
     /// Carries out what was asked for; returns whether the mailbox is closed.
     package func drainCommands(mayWait: Bool) -> Bool {
-        let isClosed = mailbox.drain(into: &commands, mayWait: mayWait)
+        if mayWait { board.update { $0.turnStarted = nil } }
+        let isClosed = mailbox.drain(into: &commands, mayWait: mayWait, deadline: nextDeadline)
+        if mayWait { noteTurn() }
         for command in commands {
             switch command {
             case .submit(let submission): start(submission)
             case .cancel(let id): cancel(id)
             case .resume(let id): scheduler.setPaused(id, false)
+            case .loaded(let id, let key, let load): traffic?.receive(id, key, load, &scheduler)
             }
         }
         if !commands.isEmpty { publish() }
         commands.removeAll(keepingCapacity: true)
+        endLateRequests()
         return isClosed
     }
 
@@ -20,9 +24,13 @@ extension EngineLoop {
             SequenceRequest(
                 id: submission.id, promptTokens: submission.request.promptTokens,
                 stopping: submission.request.stopping,
-                wantsPromptLogprobs: submission.request.promptLogprobs != nil))
+                wantsPromptLogprobs: submission.request.promptLogprobs != nil,
+                priority: submission.request.priority, chain: submission.chain))
         while active.count <= slot.rawValue { active.append(nil) }
-        active[slot.rawValue] = ActiveRequest(submission, endTokens: scheduler.endTokens)
+        let request = ActiveRequest(submission, endTokens: scheduler.endTokens)
+        active[slot.rawValue] = request
+        if let deadline = deadline(of: request) { nextDeadline = min(nextDeadline ?? deadline.time, deadline.time) }
+        traffic?.fetch(submission.id, &scheduler)
     }
 
     func cancel(_ id: RequestID) {

@@ -16,6 +16,7 @@ extension EngineLoop {
                 } else {
                     token = GeneratedToken(id: chosen[index], isTerminator: entry.isTerminator)
                 }
+                request.tokenCount += 1
                 send(.token(token), to: request, now: now)
             }
             if let ending = entry.finish {
@@ -90,7 +91,12 @@ extension EngineLoop {
 
     func fail(_ request: ActiveRequest, _ error: EngineError) {
         leaveQueue(request)
-        board.update { $0.failedRequests += 1 }
+        board.update {
+            switch error {
+            case .queueTimeout, .deadlineExceeded: $0.expiredRequests += 1
+            default: $0.failedRequests += 1
+            }
+        }
         request.channel.close(.failure(error))
     }
 

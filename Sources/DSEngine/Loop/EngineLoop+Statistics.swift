@@ -10,7 +10,7 @@ extension EngineLoop {
 
     /// A request counts as queued until its first step or its end, whichever comes first.
     func leaveQueue(_ request: ActiveRequest) {
-        if request.timings.scheduled == nil { board.leaveQueue() }
+        if request.timings.scheduled == nil { board.leaveQueue(tokens: request.promptCount) }
     }
 
     func finishStep(_ started: ContinuousClock.Instant) {
@@ -23,10 +23,17 @@ extension EngineLoop {
             $0.preemptions += plan.preempted.count
             $0.stepTime += started.duration(to: now)
             $0.lastStep = now
+            $0.turnStarted = now
         }
         publish()
         // Steps that take long follow each other: what a step gave is not left until the end of the next one.
         wakeConsumers(dueAt: started.duration(to: now) >= Self.wakingInterval ? nil : now)
+    }
+
+    /// The thread turns to something else: it makes progress.
+    func noteTurn() {
+        let now = clock.now
+        board.update { $0.turnStarted = now }
     }
 
     func publish() {
@@ -34,7 +41,13 @@ extension EngineLoop {
         let waiting = scheduler.waitingCount
         let paused = scheduler.pausedCount
         let used = scheduler.pool.usedCount
+        let known = scheduler.knownBlockCount
+        let prefixes = scheduler.prefixCounts
         board.update {
+            $0.cachedBlocks = known
+            $0.prefixCacheQueries = prefixes.queriedTokens
+            $0.prefixCacheHits = prefixes.hitTokens
+            $0.prefixCacheEvictions = prefixes.evictedBlocks
             $0.runningRequests = running
             $0.waitingRequests = waiting
             $0.pausedRequests = paused

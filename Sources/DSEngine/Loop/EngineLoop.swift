@@ -26,16 +26,37 @@ package final class EngineLoop {
     /// Whether any request `holdsEvents`.
     var holdsEvents = false
     let copier: WeightCopier
+    /// Nil: computed blocks stay in memory.
+    let traffic: BlockTraffic?
+    let maximumQueueDelay: Duration?
+    /// When the next request may have to end before it is done.
+    var nextDeadline: ContinuousClock.Instant?
+    let maximumStepTime: Duration?
+    var stepTimes = StepTimes()
 
+    /// - Parameters:
+    ///   - hasher: names blocks that requests share; nil: they share none.
+    ///   - store: keeps them below memory; nil: nobody does.
     package init(
         runner: any ModelRunner, limits: Scheduler.Limits, endTokens: [Int32], mailbox: Mailbox,
-        board: StatisticsBoard, speculator: Speculator? = nil
+        board: StatisticsBoard, speculator: Speculator? = nil, hasher: BlockHasher? = nil,
+        store: (any BlockStore)? = nil, configuration: EngineConfiguration = EngineConfiguration()
     ) {
         self.runner = runner
         self.mailbox = mailbox
         self.board = board
         self.speculator = speculator
-        scheduler = Scheduler(limits: limits, endTokens: endTokens)
+        scheduler = Scheduler(
+            limits: limits, endTokens: endTokens, policy: configuration.scheduling == .priority ? .priority : .arrival,
+            hasher: hasher)
+        traffic =
+            if hasher != nil, let store, let bytes = runner.blockBytes {
+                BlockTraffic(store, runner, blockBytes: bytes, mailbox, board)
+            } else {
+                nil
+            }
+        maximumQueueDelay = configuration.maximumQueueDelay
+        maximumStepTime = configuration.maximumInterTokenLatency
         batch = Batch(limits: limits)
         sampler = Sampler(vocabularySize: runner.vocabularySize)
         reporter = LogprobReporter(vocabularySize: runner.vocabularySize)
@@ -56,6 +77,8 @@ package final class EngineLoop {
         for request in active {
             if let request { fail(request, .shutDown) }
         }
+        traffic?.close()
+        board.update { $0.turnStarted = nil }
     }
 
     // MARK: One step
@@ -63,22 +86,28 @@ package final class EngineLoop {
     /// Computes one step; false if nothing could run, so that the thread may park.
     @discardableResult
     package func step() -> Bool {
-        scheduler.schedule(into: &plan)
+        scheduler.schedule(into: &plan, promptRows: promptRows())
         // What follows may take long.
         if plan.isEmpty || plan.promptRows > 0 { wakeConsumers() }
-        guard !plan.isEmpty else { return copier.copyWhileIdle() || !plan.preempted.isEmpty }
+        guard !plan.isEmpty else {
+            noteTurn()
+            return copier.copyWhileIdle() || !plan.preempted.isEmpty
+        }
         copier.copy(before: plan) { mailbox.hasCommands }
         let started = clock.now
         noteScheduled(started)
         batch.build(plan, from: scheduler)
         do throws(EngineError) {
+            let computing = clock.now
             let logits = try runner.run(batch)
+            noteStepTime(computing)
             sample(logits)
             learn(started)
             progress.removeAll(keepingCapacity: true)
             scheduler.commit(plan, tokens: chosen, into: &progress)
             emit(logits)
             propose()
+            traffic?.handOver(scheduler, hasDrafter: speculator?.drafterError == nil)
         } catch {
             failPlanned(error)
         }

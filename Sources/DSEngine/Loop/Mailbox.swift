@@ -4,6 +4,8 @@ package enum Command: Sendable {
     case cancel(RequestID)
     /// The consumer of a paused request has made room.
     case resume(RequestID)
+    /// A block of a request's prefix came from the store, or did not.
+    case loaded(RequestID, BlockKey, BlockLoad)
 }
 
 /// A validated request on its way to the loop.
@@ -13,16 +15,19 @@ package struct Submission: Sendable {
     let seed: UInt64
     let channel: TokenChannel
     let submitted: ContinuousClock.Instant
+    /// Keys of the prompt's blocks; nil: the request shares none.
+    let chain: BlockChain?
 
     package init(
         id: RequestID, request: GenerationRequest, seed: UInt64, channel: TokenChannel,
-        submitted: ContinuousClock.Instant
+        submitted: ContinuousClock.Instant, chain: BlockChain? = nil
     ) {
         self.id = id
         self.request = request
         self.seed = seed
         self.channel = channel
         self.submitted = submitted
+        self.chain = chain
     }
 }
 
@@ -53,10 +58,12 @@ package final class Mailbox: Sendable {
     /// Whether anybody waits for a command to be carried out, or for the end.
     var hasCommands: Bool { content.update { $0.isClosed || !$0.commands.isEmpty } }
 
-    /// Swaps the waiting commands into `commands` (which should be empty). Parks until there are any, or the mailbox is
-    /// closed, if `mayWait`. Returns whether it is closed.
-    func drain(into commands: inout [Command], mayWait: Bool) -> Bool {
-        content.wait(until: { !mayWait || $0.isClosed || !$0.commands.isEmpty }) { content in
+    /// Swaps the waiting commands into `commands` (which should be empty). Parks until there are any, the mailbox is
+    /// closed, or it is `deadline`, if `mayWait`. Returns whether it is closed.
+    func drain(
+        into commands: inout [Command], mayWait: Bool, deadline: ContinuousClock.Instant? = nil
+    ) -> Bool {
+        content.wait(until: { !mayWait || $0.isClosed || !$0.commands.isEmpty }, deadline: deadline) { content in
             swap(&content.commands, &commands)
             return content.isClosed
         }

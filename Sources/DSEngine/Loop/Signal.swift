@@ -37,11 +37,33 @@ final class Signal<Value>: @unchecked Sendable {
         return body(&value)
     }
 
-    /// Parks the calling thread until `isReady`, then changes the value.
-    func wait<Result>(until isReady: (Value) -> Bool, _ body: (inout Value) -> Result) -> Result {
+    /// Parks the calling thread until `isReady`, or it is `deadline`, then changes the value.
+    func wait<Result>(
+        until isReady: (Value) -> Bool, deadline: ContinuousClock.Instant? = nil, _ body: (inout Value) -> Result
+    ) -> Result {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
-        while !isReady(value) { pthread_cond_wait(condition, mutex) }
+        while !isReady(value) {
+            guard let deadline else {
+                pthread_cond_wait(condition, mutex)
+                continue
+            }
+            let left = ContinuousClock.now.duration(to: deadline)
+            guard left > .zero else { break }
+            var time = Self.time(after: left)
+            pthread_cond_timedwait(condition, mutex, &time)
+        }
         return body(&value)
+    }
+
+    /// The system's clock may be set meanwhile: whoever waits looks at the deadline again.
+    private static func time(after duration: Duration) -> timespec {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        let (seconds, attoseconds) = duration.components
+        let nanoseconds = Int(now.tv_nsec) + Int(attoseconds / 1_000_000_000)
+        now.tv_sec += Int(min(seconds, 86_400)) + nanoseconds / 1_000_000_000
+        now.tv_nsec = nanoseconds % 1_000_000_000
+        return now
     }
 }

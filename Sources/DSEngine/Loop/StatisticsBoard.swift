@@ -6,6 +6,8 @@ package final class StatisticsBoard: Sendable {
         var statistics = EngineStatistics()
         /// Requests submitted and not yet in a step.
         var queued = 0
+        /// Tokens of their prompts.
+        var queuedTokens = 0
         var nextID: UInt64 = 1
     }
 
@@ -17,12 +19,27 @@ package final class StatisticsBoard: Sendable {
 
     package var snapshot: EngineStatistics { state.withLock { $0.statistics } }
 
-    func leaveQueue() { state.withLock { $0.queued -= 1 } }
+    /// Prompt tokens of the requests that wait for their first step.
+    package var queuedTokens: Int { state.withLock { $0.queuedTokens } }
 
-    /// Draws the next id and calls `post` with it, in the order of the ids; false without effect if the queue is full.
-    func enter(limit: Int?, _ post: (RequestID) throws(EngineError) -> Void) throws(EngineError) {
+    func leaveQueue(tokens: Int) {
+        state.withLock { state in
+            state.queued -= 1
+            state.queuedTokens -= tokens
+        }
+    }
+
+    /// Draws the next id and calls `post` with it, in the order of the ids; throws without effect if the queue is full.
+    func enter(
+        tokens: Int, limit: Int?, tokenLimit: Int?, _ post: (RequestID) throws(EngineError) -> Void
+    ) throws(EngineError) {
         let result = state.withLock { state -> Result<Void, EngineError> in
             if let limit, state.queued >= limit { return .failure(.queueFull(limit: limit)) }
+            // A prompt that is longer than the limit would else never be served.
+            if let tokenLimit, state.queued > 0, state.queuedTokens + tokens > tokenLimit {
+                return .failure(
+                    .queueTokensExceeded(limit: tokenLimit, queued: state.queuedTokens, requested: tokens))
+            }
             do throws(EngineError) {
                 try post(RequestID(state.nextID))
             } catch {
@@ -30,6 +47,7 @@ package final class StatisticsBoard: Sendable {
             }
             state.nextID += 1
             state.queued += 1
+            state.queuedTokens += tokens
             state.statistics.submittedRequests += 1
             return .success(())
         }

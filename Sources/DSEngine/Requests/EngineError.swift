@@ -11,6 +11,12 @@ public enum EngineError: Error, Equatable, Sendable, CustomStringConvertible {
     case contextExceeded(promptTokens: Int, requestedTokens: Int, limit: Int)
     /// As many requests as `EngineConfiguration.maximumQueuedRequests` are waiting already.
     case queueFull(limit: Int)
+    /// The tokens of waiting prompts would be more than `EngineConfiguration.maximumQueuedTokens`.
+    case queueTokensExceeded(limit: Int, queued: Int, requested: Int)
+    /// The request waited for its first step longer than `EngineConfiguration.maximumQueueDelay`.
+    case queueTimeout(limit: Duration)
+    /// The request's own `timeout` passed. Tokens that it had were delivered before.
+    case deadlineExceeded(timeout: Duration, completionTokens: Int)
     /// The engine was shut down before or while the request ran.
     case shutDown
     /// The model's forward pass failed; the engine goes on with the other requests.
@@ -27,6 +33,12 @@ public enum EngineError: Error, Equatable, Sendable, CustomStringConvertible {
             "context: expected at most \(limit) tokens, found \(prompt) prompt tokens + \(requested) requested tokens"
         case .queueFull(let limit):
             "queue: expected at most \(limit) waiting requests, found the queue full"
+        case .queueTokensExceeded(let limit, let queued, let requested):
+            "queue: expected at most \(limit) prompt tokens to wait, found \(queued) + \(requested)"
+        case .queueTimeout(let limit):
+            "queue: expected a first step within \(limit), found the request still waiting"
+        case .deadlineExceeded(let timeout, let tokens):
+            "timeout: expected the request to end within \(timeout), found \(tokens) tokens generated and no end"
         case .shutDown: "engine: expected it to be running, found it shut down"
         case .modelFailure(let reason): "model: expected a forward pass, found a failure: \(reason)"
         case .promptFailure(let reason): "prompt: expected messages that render to tokens, found a failure: \(reason)"

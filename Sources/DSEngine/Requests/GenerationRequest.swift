@@ -17,6 +17,13 @@ public struct GenerationRequest: Sendable {
     public var thinkingBudget: ThinkingBudget?
     /// What the tokens have to follow; `nil`: nothing.
     package var constraint: TokenConstraint?
+    /// Requests with a lower value come first, where `EngineConfiguration.scheduling` is `.priority`; 0 is usual.
+    public var priority = 0
+    /// The request fails with `EngineError.deadlineExceeded` if it has not ended so long after it was submitted; `nil`: no limit.
+    public var timeout: Duration?
+    /// Only requests with the same salt share computed prompts; `nil` shares with all others without one. Keeps tenants apart,
+    /// who could else tell by the time to the first token what others asked.
+    public var cacheSalt: String?
 
     /// The largest number of alternatives that a request may ask for (OpenAI's limit).
     public static let maximumLogprobs = 20
@@ -47,6 +54,9 @@ public struct GenerationRequest: Sendable {
             if let count, !(0...Self.maximumLogprobs).contains(count) {
                 throw .invalidParameter(field: field, expected: "0...\(Self.maximumLogprobs)", found: "\(count)")
             }
+        }
+        if let timeout, timeout <= .zero {
+            throw .invalidParameter(field: "timeout", expected: "more than 0 seconds", found: "\(timeout)")
         }
         let requested = stopping.maxTokens ?? 1
         let (total, overflow) = promptTokens.count.addingReportingOverflow(requested)

@@ -203,7 +203,8 @@ extension KVCacheType {
 extension Engine {
     /// Starts an engine over a loaded model on the processor at hand.
     package convenience init(
-        model: LoadedModel, configuration: EngineConfiguration, onPageIn: @escaping PageIn.Report = { _, _ in true }
+        model: LoadedModel, configuration: EngineConfiguration, store: (any BlockStore)? = nil,
+        onPageIn: @escaping PageIn.Report = { _, _ in true }
     ) throws(EngineError) {
         try configuration.validate()
         // config.json and generation_config.json may name different ones; each ends the output.
@@ -213,6 +214,6 @@ extension Engine {
         }
         try self.init(
             runner: GraphModelRunner(model, configuration, onPageIn: onPageIn), endTokens: endTokens,
-            configuration: configuration)
+            configuration: configuration, store: store)
     }
 }

@@ -5,14 +5,21 @@ package struct SequenceRequest: Sendable {
     package var stopping: StoppingConditions
     /// Rows of the prompt need logits, too.
     package var wantsPromptLogprobs: Bool
+    /// Requests with a lower value come first; counts where the scheduler's policy says so.
+    package var priority: Int
+    /// Keys of the blocks that the prompt fills; nil: no block is shared with other requests.
+    package var chain: BlockChain?
 
     package init(
-        id: RequestID, promptTokens: [Int32], stopping: StoppingConditions, wantsPromptLogprobs: Bool = false
+        id: RequestID, promptTokens: [Int32], stopping: StoppingConditions, wantsPromptLogprobs: Bool = false,
+        priority: Int = 0, chain: BlockChain? = nil
     ) {
         self.id = id
         self.promptTokens = promptTokens
         self.stopping = stopping
         self.wantsPromptLogprobs = wantsPromptLogprobs
+        self.priority = priority
+        self.chain = chain
     }
 }
 
@@ -24,6 +31,7 @@ struct ScheduledSequence: Sendable {
     /// Known tokens may not exceed this: prompt + maxTokens, within the context.
     let tokenLimit: Int
     let wantsPromptLogprobs: Bool
+    let priority: Int
     /// Known tokens: prompt, then generated ones.
     var tokens: [Int32]
     /// Tokens [0, computed) have their keys and values in `blocks`.
@@ -40,7 +48,19 @@ struct ScheduledSequence: Sendable {
     var reportedPromptRows = 0
     var isRunning = false
     var isPaused = false
+    /// Blocks of its prefix are on their way from a store: it does not start before.
+    var isFetching = false
     var preemptions = 0
+    /// Keys of leading blocks; nil: it shares none.
+    var chain: BlockChain?
+    /// So many leading blocks are known by their keys; nil: the later ones stay its own.
+    var keptBlocks: Int? = 0
+    /// Tokens [0, followed) have their rows in the drafter's state, too.
+    var followed = 0
+    /// Prompt tokens that were found computed when it first ran.
+    var cachedCount = 0
+    /// Whether its prompt was counted as asked for in the cache.
+    var wasLookedUp = false
 
     init(_ request: SequenceRequest, maximumContext: Int, blockSize: Int) {
         id = request.id
@@ -49,6 +69,8 @@ struct ScheduledSequence: Sendable {
         let room = maximumContext - promptCount
         tokenLimit = promptCount + min(request.stopping.maxTokens ?? room, room)
         wantsPromptLogprobs = request.wantsPromptLogprobs
+        priority = request.priority
+        chain = request.chain
         tokens = request.promptTokens
         // A steady decode step appends without allocating; very long limits grow in a few doublings instead.
         let capacity = min(tokenLimit, promptCount + 4096)
@@ -61,9 +83,13 @@ struct ScheduledSequence: Sendable {
     /// One generated token to compute: the steady state.
     var isDecoding: Bool { remaining == 1 && computed >= promptCount }
 
+    /// Rows whose log-probabilities are wanted have to be computed.
+    var takesKnownBlocks: Bool { !wantsPromptLogprobs || reportedPromptRows >= promptCount - 1 }
+
     var usage: TokenUsage {
         TokenUsage(
-            promptTokens: promptCount, completionTokens: generatedCount, preemptions: preemptions,
+            promptTokens: promptCount, completionTokens: generatedCount, cachedPromptTokens: cachedCount,
+            preemptions: preemptions,
             draftTokens: draftedCount, acceptedDraftTokens: acceptedCount)
     }
 

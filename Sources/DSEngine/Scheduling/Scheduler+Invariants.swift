@@ -3,6 +3,7 @@ extension Scheduler {
     /// after `schedule`.
     package func checkInvariants() throws(InvariantViolation) {
         try pool.checkInvariants()
+        if hasher != nil { try prefixes.checkInvariants(pool) }
         try checkLists()
         var owners: [BlockID: Int] = [:]
         for slot in sequences.indices {
@@ -27,7 +28,7 @@ extension Scheduler {
         try InvariantViolation.check(
             listed.count + freeSlots.count == sequences.count, "a slot is neither used nor free")
         for (list, isRunning) in [(running, true), (waiting, false)] {
-            var previous: RequestID?
+            var previous: ScheduledSequence?
             for slot in list {
                 guard let sequence = sequences[slot.rawValue] else {
                     throw InvariantViolation("slot \(slot.rawValue) is listed and empty")
@@ -37,9 +38,10 @@ extension Scheduler {
                 try InvariantViolation.check(
                     slotOfRequest[sequence.id] == slot, "\(sequence.id): its slot is not \(slot.rawValue)")
                 if let previous {
-                    try InvariantViolation.check(previous < sequence.id, "\(sequence.id) is listed after \(previous)")
+                    try InvariantViolation.check(
+                        precedes(previous, sequence), "\(sequence.id) is listed after \(previous.id)")
                 }
-                previous = sequence.id
+                previous = sequence
             }
         }
     }

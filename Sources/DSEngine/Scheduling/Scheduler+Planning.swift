@@ -1,18 +1,22 @@
 /// Planning: which tokens of which requests the next step computes.
 extension Scheduler {
     /// Plans one step into `plan`, whose storage is reused. An empty plan means that nothing can run now.
-    package mutating func schedule(into plan: inout StepPlan) {
+    /// - Parameter promptRows: how many rows of prompts a step may have beside requests that decode, so that those do not wait
+    ///   longer than they should; nil: as many as there are. One block of them is always computed.
+    package mutating func schedule(into plan: inout StepPlan, promptRows: Int? = nil) {
         plan.removeAll()
         var budget = Budget(tokens: limits.maxBatchTokens, requests: limits.maxBatchSize)
-        scheduleRunning(&budget, &plan) { $0.isDecoding }
-        scheduleRunning(&budget, &plan) { !$0.isDecoding }
+        scheduleDecodes(&budget, &plan)
+        let isAlone = budget.tokens == limits.maxBatchTokens
         if plan.preempted.isEmpty { admitWaiting(&budget, &plan) }
+        let limit = isAlone ? nil : promptRows.map { max($0, limits.blockSize) }
+        schedulePrompts(min(budget.tokens, limit ?? budget.tokens), &budget, &plan)
         scheduleDrafts(&budget)
         emit(into: &plan)
     }
 
     /// What is left of a step's limits.
-    private struct Budget {
+    struct Budget {
         var tokens: Int
         var requests: Int
 
@@ -24,36 +28,38 @@ extension Scheduler {
         }
     }
 
-    /// Gives tokens to running requests that satisfy `condition`, oldest first, taking blocks from younger ones if needed.
-    private mutating func scheduleRunning(
-        _ budget: inout Budget, _ plan: inout StepPlan, where condition: (ScheduledSequence) -> Bool
-    ) {
+    /// Gives a row to every running request that decodes, taking blocks from later ones if needed.
+    private mutating func scheduleDecodes(_ budget: inout Budget, _ plan: inout StepPlan) {
         var index = 0
         while index < running.count, !budget.isSpent {
             let slot = running[index]
-            guard
-                let (wanted, isCandidate) = sequences[slot.rawValue].map({ sequence in
-                    (sequence.remaining, !sequence.isPaused && sequence.scheduled == 0 && condition(sequence))
-                }), isCandidate
-            else {
-                index += 1
-                continue
+            if let sequence = sequences[slot.rawValue], sequence.isDecoding, !sequence.isPaused {
+                _ = grant(slot, 1, &budget, &plan)
             }
-            var count = reserve(min(wanted, budget.tokens), for: slot)
-            while count == 0, let victim = victim(), victim != slot {
-                preempt(victim, &budget, &plan)
-                count = reserve(min(wanted, budget.tokens), for: slot)
-            }
-            if count == 0 {
-                // The youngest of all, and nothing is left: it waits, and every later entry of the list is gone already.
-                preempt(slot, &budget, &plan)
-                return
-            }
-            sequences[slot.rawValue]?.scheduled = count
-            budget.spend(count)
-            // Preemption may have removed entries before this one.
-            index = (running.firstIndex(of: slot) ?? index) + 1
+            // Preemption may have removed entries before this one, or this one.
+            index = (running.firstIndex(of: slot) ?? index - 1) + 1
         }
+    }
+
+    /// Has up to `count` known tokens of a running request computed, taking blocks from later requests if needed; if it is the last
+    /// of all and nothing is left, it waits again. Returns how many.
+    mutating func grant(
+        _ slot: SequenceSlot, _ count: Int, _ budget: inout Budget, _ plan: inout StepPlan
+    ) -> Int {
+        guard let sequence = sequences[slot.rawValue], sequence.isRunning, !budget.isSpent else { return 0 }
+        let wanted = min(count, sequence.remaining, budget.tokens)
+        var granted = reserve(wanted, for: slot)
+        while granted == 0, let victim = victim(), victim != slot {
+            preempt(victim, &budget, &plan)
+            granted = reserve(wanted, for: slot)
+        }
+        guard granted > 0 else {
+            preempt(slot, &budget, &plan)
+            return 0
+        }
+        sequences[slot.rawValue]?.scheduled = granted
+        budget.spend(granted)
+        return granted
     }
 
     /// Adds drafted tokens to the requests that decode, from rows that nobody needs for known tokens: one for each of them in
@@ -76,58 +82,7 @@ extension Scheduler {
         }
     }
 
-    /// Starts waiting requests in order of arrival. One starts only if all its known tokens fit beside what the running
-    /// requests still need for theirs, so that a start is not paid for by a preemption right after.
-    private mutating func admitWaiting(_ budget: inout Budget, _ plan: inout StepPlan) {
-        var room = admissionRoom()
-        var index = 0
-        while index < waiting.count, !budget.isSpent, room.active < limits.maxBatchSize {
-            let slot = waiting[index]
-            guard let known = sequences[slot.rawValue].flatMap({ $0.isPaused ? nil : $0.tokens.count }) else {
-                index += 1
-                continue
-            }
-            let needed = blocksNeeded(for: known)
-            guard needed <= room.unclaimed + room.paused else { return }
-            while needed > room.unclaimed, let slot = running.last(where: { sequences[$0.rawValue]?.isPaused ?? false })
-            {
-                let count = sequences[slot.rawValue]?.blocks.count ?? 0
-                room.unclaimed += count
-                room.paused -= count
-                // An older request may now wait before the one at `index`; it is paused, and skipped as such.
-                preempt(slot, &budget, &plan)
-            }
-            guard let index = waiting.firstIndex(of: slot), reserve(min(known, budget.tokens), for: slot) > 0 else {
-                return
-            }
-            let count = min(known, budget.tokens)
-            waiting.remove(at: index)
-            sequences[slot.rawValue]?.isRunning = true
-            sequences[slot.rawValue]?.scheduled = count
-            insert(slot, into: \.running)
-            room.unclaimed -= needed
-            room.active += 1
-            budget.spend(count)
-        }
-    }
-
-    /// Blocks that a new request could have now (`unclaimed`), more that paused requests could give up (`paused`), and
-    /// the number of running requests that are not paused.
-    private func admissionRoom() -> (unclaimed: Int, paused: Int, active: Int) {
-        var room = (unclaimed: pool.freeCount, paused: 0, active: 0)
-        for slot in running {
-            guard let sequence = sequences[slot.rawValue] else { continue }
-            if sequence.isPaused {
-                room.paused += sequence.blocks.count
-            } else {
-                room.unclaimed -= max(0, blocksNeeded(for: sequence.tokens.count) - sequence.blocks.count)
-                room.active += 1
-            }
-        }
-        return room
-    }
-
-    private func blocksNeeded(for tokens: Int) -> Int { (tokens + limits.blockSize - 1) / limits.blockSize }
+    func blocksNeeded(for tokens: Int) -> Int { (tokens + limits.blockSize - 1) / limits.blockSize }
 
     /// Takes blocks for up to `count` more tokens; returns for how many there is room.
     mutating func reserve(_ count: Int, for slot: SequenceSlot) -> Int {
@@ -136,22 +91,23 @@ extension Scheduler {
         let missing = max(0, blocksNeeded(for: computed + count) - held)
         let taken = min(missing, pool.freeCount)
         for _ in 0..<taken {
-            if let block = pool.allocate() { sequences[slot.rawValue]?.blocks.append(block) }
+            if let block = takeBlock() { sequences[slot.rawValue]?.blocks.append(block) }
         }
         return min(count, (held + taken) * limits.blockSize - computed)
     }
 
-    /// The running request to give up its blocks next: the youngest paused one that holds any, else the youngest.
+    /// The running request to give up its blocks next: the last paused one that holds any, else the last.
     private func victim() -> SequenceSlot? {
         running.last { sequences[$0.rawValue]?.isPaused ?? false } ?? running.last
     }
 
-    private mutating func preempt(_ slot: SequenceSlot, _ budget: inout Budget, _ plan: inout StepPlan) {
+    mutating func preempt(_ slot: SequenceSlot, _ budget: inout Budget, _ plan: inout StepPlan) {
         guard let id = sequences[slot.rawValue]?.id, let scheduled = sequences[slot.rawValue]?.scheduled else { return }
         if scheduled > 0 {
             budget.tokens += scheduled
             budget.requests += 1
         }
+        keepGenerated(slot)
         releaseBlocks(of: slot)
         sequences[slot.rawValue]?.isRunning = false
         sequences[slot.rawValue]?.preemptions += 1

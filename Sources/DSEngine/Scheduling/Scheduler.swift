@@ -1,9 +1,9 @@
 /// Decides what each step computes. A pure value: no clock, no lock, no I/O; the same calls give the same plans.
 ///
 /// One rule: *a request has known tokens and computed tokens; each step spends a token budget making computed catch up
-/// with known.* Running requests come first (those that decode before those with a longer way to go), then waiting ones
-/// in order of arrival. When blocks run out, the youngest running request gives up its blocks and is computed again
-/// later (a paused one before any other, so that a slow reader never holds up the rest).
+/// with known.* Requests that decode come first, then prompts, which share the rows that are left. Waiting requests start in order
+/// of their priority, then of arrival. When blocks run out, the last running request in that order gives up its blocks and is
+/// computed again later (a paused one before any other, so that a slow reader never holds up the rest).
 package struct Scheduler: Sendable {
     package struct Limits: Sendable, Equatable {
         /// Rows per step.
@@ -28,24 +28,46 @@ package struct Scheduler: Sendable {
         }
     }
 
+    /// In which order requests come.
+    package enum Policy: Sendable, Equatable {
+        case arrival
+        /// A lower priority value first, then arrival; a waiting request takes the place of running ones with a higher value.
+        case priority
+    }
+
     package let limits: Limits
+    package let policy: Policy
     /// Tokens with which the model itself ends its output.
     package let endTokens: [Int32]
     package internal(set) var pool: BlockPool
+    /// What computes keys of blocks; nil: no block is shared.
+    package let hasher: BlockHasher?
+    var prefixes: PrefixIndex
+    package internal(set) var prefixCounts = PrefixCounts()
+    /// Blocks that were computed and made known by the last commit.
+    package internal(set) var newBlocks: [KnownBlock] = []
+    /// Keys of the blocks that the step being planned computes.
+    var computing: Set<BlockKey> = []
     var sequences: [ScheduledSequence?] = []
     var freeSlots: [SequenceSlot] = []
     var slotOfRequest: [RequestID: SequenceSlot] = [:]
-    /// Requests with blocks, oldest first.
+    /// Requests that were started, in the policy's order.
     var running: [SequenceSlot] = []
-    /// Requests without blocks, oldest first.
+    /// Requests without blocks, in the policy's order.
     var waiting: [SequenceSlot] = []
 
-    package init(limits: Limits, endTokens: [Int32] = []) {
+    package init(
+        limits: Limits, endTokens: [Int32] = [], policy: Policy = .arrival, hasher: BlockHasher? = nil
+    ) {
         precondition(limits.blockSize > 0 && limits.maxBatchSize > 0)
         precondition(limits.maxBatchTokens >= limits.maxBatchSize, "each running request needs a row per step")
         precondition(limits.maximumContext <= limits.blockSize * limits.blockCount, "one request must fit the pool")
         self.limits = limits
         self.endTokens = endTokens
+        self.policy = policy
+        self.hasher = hasher
+        precondition(hasher.map { $0.blockSize == limits.blockSize } ?? true, "keys of blocks of another size")
+        prefixes = PrefixIndex(blockCount: hasher == nil ? 0 : limits.blockCount)
         pool = BlockPool(blockCount: limits.blockCount)
         running.reserveCapacity(limits.maxBatchSize + 1)
     }
@@ -86,38 +108,19 @@ package struct Scheduler: Sendable {
         return (slot, usage)
     }
 
+    /// A request whose prefix is on its way from a store does not start before it is there. Unknown ids are ignored.
+    package mutating func setFetching(_ id: RequestID, _ isFetching: Bool) {
+        guard let slot = slotOfRequest[id] else { return }
+        sequences[slot.rawValue]?.isFetching = isFetching
+    }
+
     /// A paused request keeps its place and is not scheduled. Unknown ids are ignored: the request may just have ended.
     package mutating func setPaused(_ id: RequestID, _ isPaused: Bool) {
         guard let slot = slotOfRequest[id] else { return }
         sequences[slot.rawValue]?.isPaused = isPaused
     }
 
-    // MARK: Drafts
-
-    /// Whether the request in `slot` decodes, so that its next step could verify drafted tokens.
-    package func mayDraft(_ slot: SequenceSlot) -> Bool {
-        sequences[slot.rawValue].map { $0.isRunning && !$0.isPaused && $0.isDecoding } ?? false
-    }
-
-    /// Takes cache rows for up to `count` drafted tokens of a request that decodes, those it has already among them, without
-    /// taking them from anybody; returns for how many there are rows.
-    package mutating func reserveDraft(_ count: Int, for slot: SequenceSlot) -> Int {
-        guard mayDraft(slot), pool.freeCount > running.count, let sequence = sequences[slot.rawValue] else { return 0 }
-        // The step chooses one token more than are right.
-        let room = min(count, sequence.tokenLimit - sequence.tokens.count - 1)
-        guard room > 0 else { return 0 }
-        return max(0, reserve(1 + room, for: slot) - 1)
-    }
-
-    /// Whether a token ends the request in `slot` whatever comes after it.
-    package func isTerminator(_ token: Int32, of slot: SequenceSlot) -> Bool {
-        sequences[slot.rawValue]?.ending(after: token, endTokens: endTokens)?.isTerminator ?? false
-    }
-
-    /// Adds a guess to those at the tokens that follow the known ones; the next step computes as many as it has rows for.
-    package mutating func appendDraft(_ token: Int32, to slot: SequenceSlot) {
-        sequences[slot.rawValue]?.draft.append(token)
-    }
+    // MARK: Reading
 
     package func slot(of id: RequestID) -> SequenceSlot? { slotOfRequest[id] }
 
@@ -139,6 +142,9 @@ package struct Scheduler: Sendable {
         precondition(tokens.count == plan.sampled.count, "one token per sampled row")
         for chunk in plan.prompts { advance(chunk) }
         for chunk in plan.decodes { advance(chunk) }
+        // Before any of them ends and gives up its blocks.
+        newBlocks.removeAll(keepingCapacity: true)
+        for chunk in plan.prompts where slotOfRequest[chunk.id] == chunk.slot { keepComputed(chunk.slot) }
         for (index, row) in plan.sampled.enumerated() where slotOfRequest[row.id] == row.slot {
             switch row.purpose {
             case .promptLogprob:
@@ -214,15 +220,25 @@ package struct Scheduler: Sendable {
         }
         sequences[slot.rawValue]?.blocks.removeAll(keepingCapacity: true)
         sequences[slot.rawValue]?.computed = 0
+        sequences[slot.rawValue]?.followed = 0
+        sequences[slot.rawValue]?.keptBlocks = 0
         sequences[slot.rawValue]?.scheduled = 0
         sequences[slot.rawValue]?.draft.removeAll(keepingCapacity: true)
     }
 
     mutating func insert(_ slot: SequenceSlot, into list: WritableKeyPath<Scheduler, [SequenceSlot]>) {
-        guard let id = sequences[slot.rawValue]?.id else { return }
+        guard let sequence = sequences[slot.rawValue] else { return }
         var index = self[keyPath: list].count
-        while index > 0, let other = sequences[self[keyPath: list][index - 1].rawValue]?.id, other > id { index -= 1 }
+        while index > 0, let other = sequences[self[keyPath: list][index - 1].rawValue], precedes(sequence, other) {
+            index -= 1
+        }
         self[keyPath: list].insert(slot, at: index)
+    }
+
+    /// Whether a request comes before another one by the policy.
+    func precedes(_ one: ScheduledSequence, _ other: ScheduledSequence) -> Bool {
+        if policy == .priority, one.priority != other.priority { return one.priority < other.priority }
+        return one.id < other.id
     }
 
     private mutating func remove(_ slot: SequenceSlot) {

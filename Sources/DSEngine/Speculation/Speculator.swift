@@ -23,8 +23,6 @@ package final class Speculator {
     private var drafterRate = 0.7
     /// Where the drafted tokens of a request come from, by slot.
     private var origins: [[Origin]] = []
-    /// The token up to which the drafter has followed a request, by slot: it guesses only for those it knows from the start.
-    private var followed: [Int] = []
     private var candidates: [Candidate] = []
     /// For each row of `batch`, the row that it continues.
     private var sources: RowBuffer<Int32>
@@ -148,9 +146,6 @@ package final class Speculator {
     private func consider(
         _ chunk: StepPlan.Chunk, _ scheduler: borrowing Scheduler, _ isGreedy: (SequenceSlot) -> Bool?
     ) {
-        while followed.count <= chunk.slot.rawValue { followed.append(0) }
-        // Also while the drafter rests: another request may have the slot, or the same one its tokens again.
-        if chunk.start == 0 { followed[chunk.slot.rawValue] = 0 }
         guard scheduler.slot(of: chunk.id) == chunk.slot, scheduler.mayDraft(chunk.slot), isLast(chunk, scheduler),
             let isGreedy = isGreedy(chunk.slot)
         else { return }
@@ -224,8 +219,8 @@ package final class Speculator {
         batch.removeAll()
         sources.removeAll()
         // Every row that the model computed for good, so that the drafter's state has no holes.
-        for chunk in plan.prompts { follow(chunk, isPrompt: true, scheduler) }
-        for chunk in plan.decodes { follow(chunk, isPrompt: false, scheduler) }
+        for chunk in plan.prompts { follow(chunk, isPrompt: true, &scheduler) }
+        for chunk in plan.decodes { follow(chunk, isPrompt: false, &scheduler) }
         guard batch.rows > 0 else { return }
         var logits = try run(drafter, isContinuation: false)
         var width = batch.sampledRows.count == 0 ? 0 : logits.count / batch.sampledRows.count
@@ -248,13 +243,15 @@ package final class Speculator {
         return logits
     }
 
-    /// Adds the rows of a chunk whose next token is known, and wants logits for the last one if guesses may pay.
-    private func follow(_ chunk: StepPlan.Chunk, isPrompt: Bool, _ scheduler: borrowing Scheduler) {
-        guard scheduler.slot(of: chunk.id) == chunk.slot else { return }
+    /// Adds the rows of a chunk whose next token is known, and wants logits for the last one if guesses may pay. A request that
+    /// the drafter does not know from the start gets none.
+    private func follow(_ chunk: StepPlan.Chunk, isPrompt: Bool, _ scheduler: inout Scheduler) {
+        guard scheduler.slot(of: chunk.id) == chunk.slot, scheduler.followed(chunk.slot) == chunk.start,
+            let known = scheduler.withSequence(chunk.slot, { tokens, _, _ in tokens.count }), chunk.start < known - 1
+        else { return }
+        let end = min(chunk.end, known - 1)
+        scheduler.setFollowed(chunk.slot, end)
         scheduler.withSequence(chunk.slot) { tokens, _, blocks in
-            let end = min(chunk.end, tokens.count - 1)
-            guard chunk.start < end, followed[chunk.slot.rawValue] == chunk.start else { return }
-            followed[chunk.slot.rawValue] = end
             batch.append(chunk.start..<end, blocks: blocks, isPrompt: isPrompt) { tokens[$0 + 1] }
             for index in chunk.start..<end { sources.append(Int32(chunk.row + index - chunk.start)) }
             guard end == tokens.count - 1, !wantsPlainStep,

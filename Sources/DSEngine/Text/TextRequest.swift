@@ -37,6 +37,12 @@ public struct TextOptions: Sendable {
     public var truncation: PromptTruncation?
     /// What the answer must look like; `nil`: anything.
     package var constraint: AnswerConstraint?
+    /// See `GenerationRequest.priority`.
+    public var priority = 0
+    /// See `GenerationRequest.timeout`.
+    public var timeout: Duration?
+    /// See `GenerationRequest.cacheSalt`.
+    public var cacheSalt: String?
 
     public static let maximumStopStrings = 64
 
@@ -61,8 +67,12 @@ public struct TextOptions: Sendable {
     }
 
     func request(promptTokens: [Int32]) -> GenerationRequest {
-        GenerationRequest(
+        var request = GenerationRequest(
             promptTokens: promptTokens, sampling: sampling, stopping: stopping, logprobs: logprobs,
             promptLogprobs: promptLogprobs)
+        request.priority = priority
+        request.timeout = timeout
+        request.cacheSalt = cacheSalt
+        return request
     }
 }

@@ -43,10 +43,18 @@ package struct APIError: Error, Equatable {
             self = .invalid(error.description, parameter: promptField, code: "context_length_exceeded")
         case .promptFailure(let reason):
             self = .invalid(reason, parameter: promptField)
-        case .queueFull:
+        case .queueFull, .queueTokensExceeded:
             self.init(
                 status: .serviceUnavailable, message: error.description, type: "overloaded_error",
                 code: "queue_full", retryAfter: 1)
+        case .queueTimeout:
+            self.init(
+                status: .serviceUnavailable, message: error.description, type: "overloaded_error",
+                code: "queue_timeout", retryAfter: 1)
+        case .deadlineExceeded:
+            self.init(
+                status: .gatewayTimeout, message: error.description, type: "timeout_error",
+                code: "deadline_exceeded")
         case .shutDown:
             self.init(
                 status: .serviceUnavailable, message: error.description, type: "server_error", code: "shut_down",

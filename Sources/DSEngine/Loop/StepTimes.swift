@@ -1,0 +1,111 @@
+/// What steps were measured to take, as a linear function of what they compute. The clock decides how prompts are cut, never what
+/// comes out.
+///
+/// The weights are the least squares over the last steps, none of them negative: more work never promises less time. Steps with prompts
+/// and steps without are remembered apart, so that an hour of decoding does not make prompts forgotten.
+package struct StepTimes: Sendable {
+    /// What a step computes, as far as its time depends on it.
+    package struct Work: Sendable, Equatable {
+        /// Rows of generated tokens, and the tokens that they look back on, all together.
+        package var decodeRows = 0
+        package var decodeContext = 0
+        package var promptRows = 0
+        /// The same of prompts: tokens that each row looks back on, all together.
+        package var promptPairs = 0
+        /// Tokens of the contexts of prompts, each counted once.
+        package var promptContext = 0
+
+        package init() {}
+
+        /// With so many more rows of a prompt that has `depth` tokens already.
+        package func adding(promptRows rows: Int, at depth: Int) -> Work {
+            var work = self
+            work.promptRows += rows
+            work.promptPairs += rows * depth + rows * rows / 2
+            work.promptContext += depth + rows
+            return work
+        }
+
+        /// In units that make the weights alike.
+        fileprivate var features: SIMD8<Double> {
+            SIMD8(
+                1, Double(decodeRows) / 8, Double(decodeContext) / 8192, promptRows > 0 ? 1 : 0,
+                Double(promptRows) / 128, Double(promptPairs) / 131_072, Double(promptContext) / 8192, 0)
+        }
+    }
+
+    private struct Sample: Sendable {
+        var features: SIMD8<Double>
+        var seconds: Double
+    }
+
+    private static let memory = 64
+    private var mixed: [Sample] = []
+    private var plain: [Sample] = []
+    private var nextMixed = 0
+    private var nextPlain = 0
+    private var weights: SIMD8<Double>?
+    /// Largest number of prompt rows that were measured lately.
+    private var largestPrompt = 0
+
+    package init() {
+        mixed.reserveCapacity(Self.memory)
+        plain.reserveCapacity(Self.memory)
+    }
+
+    package mutating func record(_ work: Work, seconds: Double) {
+        guard seconds > 0, seconds.isFinite else { return }
+        // A step that took far longer than expected was disturbed: it may say so, but not outweigh the others.
+        var seconds = seconds
+        if let expected = self.seconds(work), expected > 0 { seconds = min(seconds, 3 * expected) }
+        if work.promptRows > 0 {
+            Self.put(Sample(features: work.features, seconds: seconds), into: &mixed, at: &nextMixed)
+            largestPrompt = max(largestPrompt, work.promptRows)
+            weights = Self.fit(mixed + plain)
+        } else {
+            Self.put(Sample(features: work.features, seconds: seconds), into: &plain, at: &nextPlain)
+        }
+    }
+
+    /// The expected time of a step; nil before any step with a prompt was measured.
+    package func seconds(_ work: Work) -> Double? {
+        weights.map { ($0 * work.features).sum() }
+    }
+
+    /// How many rows of a prompt that has `depth` tokens already fit into a step beside `work`, in whole blocks and at least one. At
+    /// most twice as many as were ever measured.
+    package func promptRows(within limit: Double, beside work: Work, depth: Int, block: Int, atMost most: Int) -> Int {
+        var rows = block
+        while rows + block <= min(most, max(2 * largestPrompt, block)),
+            let seconds = seconds(work.adding(promptRows: rows + block, at: depth)), seconds <= limit
+        {
+            rows += block
+        }
+        return rows
+    }
+
+    private static func put(_ sample: Sample, into samples: inout [Sample], at next: inout Int) {
+        if samples.count < memory { samples.append(sample) } else { samples[next] = sample }
+        next = (next + 1) % memory
+    }
+
+    /// Weights that are not negative and minimise the squared error, by descent along one weight after the other.
+    private static func fit(_ samples: [Sample]) -> SIMD8<Double> {
+        var products = [SIMD8<Double>](repeating: .zero, count: SIMD8<Double>.scalarCount)
+        var targets = SIMD8<Double>.zero
+        for sample in samples {
+            // Relative errors count: a step of 20 ms may be 2 ms off, one of a second 100 ms.
+            let scaled = sample.features / (sample.seconds * sample.seconds)
+            targets += scaled * sample.seconds
+            for row in products.indices { products[row] += scaled[row] * sample.features }
+        }
+        var weights = SIMD8<Double>.zero
+        for _ in 0..<200 {
+            for row in products.indices where products[row][row] > 0 {
+                let others = (products[row] * weights).sum() - products[row][row] * weights[row]
+                weights[row] = max(0, (targets[row] - others) / products[row][row])
+            }
+        }
+        return weights
+    }
+}
