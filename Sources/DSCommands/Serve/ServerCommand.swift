@@ -30,19 +30,13 @@ package struct ServerCommand: AsyncParsableCommand {
     var port: Int?
     @Option(help: "Name under which a single model is served (default: its file's name).")
     var servedModelName: String?
-    @Option(help: "Rows that one step may compute.")
-    var maxBatchTokens = 512
-    @Option(
-        name: [.customLong("max-batch-size"), .customLong("batch-size")], help: "Requests that run at the same time.")
-    var maxBatchSize = 32
-    @Option(help: "Requests that may wait; one more is refused with 503.")
-    var maxQueuedRequests = 1024
     @Option(help: "Seconds until a connection is closed that is idle or whose request stops coming.")
     var idleTimeout = 60
     @Option(help: "Seconds after which a stream that waits for its model sends a comment; 0: never.")
     var sseKeepAliveInterval = 15
     @Option(help: "trace, debug, info, notice, warning, error or critical.")
     var logLevel = "info"
+    @OptionGroup(title: "Load") var scheduling: SchedulingOptions
     @OptionGroup var engine: EngineOptions
 
     package init() {}
@@ -56,9 +50,6 @@ package struct ServerCommand: AsyncParsableCommand {
         logger.logLevel = level
         let port = try self.port ?? Self.environmentPort() ?? 8080
         guard (0...65535).contains(port) else { throw ValidationError("--port: expected 0...65535, found \(port)") }
-        try Limits.check(maxBatchTokens, 1...Limits.tokens, "--max-batch-tokens")
-        try Limits.check(maxBatchSize, 1...Limits.sequences, "--max-batch-size")
-        try Limits.check(maxQueuedRequests, 1...Limits.tokens, "--max-queued-requests")
         try Limits.check(sseKeepAliveInterval, 0...86_400, "--sse-keep-alive-interval")
         try Limits.check(idleTimeout, 1...86_400, "--idle-timeout")
         if let servedModelName, servedModelName.isEmpty {
@@ -108,9 +99,7 @@ package struct ServerCommand: AsyncParsableCommand {
 
     private func serve(_ model: LoadedModel, _ name: String, _ logger: Logger) throws -> ServedModel {
         var configuration = try engine.configuration()
-        configuration.maxBatchTokens = max(maxBatchTokens, maxBatchSize)
-        configuration.maxBatchSize = maxBatchSize
-        configuration.maximumQueuedRequests = maxQueuedRequests
+        scheduling.apply(to: &configuration)
         let generator = try TextGenerator(
             model: model, configuration: configuration, onPageIn: PageInLine.report())
         if let note = generator.engine.note { logger.warning("\(name): \(note)") }

@@ -7,6 +7,8 @@ enum Limits {
     static let tokens = 1 << 26
     /// Requests or sequences at the same time.
     static let sequences = 1 << 16
+    /// A week.
+    static let milliseconds = 7 * 86_400_000
     static let repetitions = 1 << 20
 
     /// Throws unless a number that was given lies in `range`.

@@ -55,6 +55,7 @@ enum FieldLists {
     static let scheduling: [APIField] = [
         APIField("priority", APISchema.integer(), "Lower runs first."),
         APIField("cache_salt", APISchema.string, "Separates cached prefixes."),
+        APIField("timeout", APISchema.number(), "Seconds until the request fails."),
     ]
 
     static let structure: [APIField] = [

@@ -18,6 +18,7 @@ package struct SamplingFields {
 
     package var stream: Bool { streaming.isOn }
     package var includeUsage: Bool { streaming.includesUsage }
+    package var scheduling: SchedulingFields
 
     /// The largest `n`.
     static let maximumCount = 128
@@ -29,6 +30,7 @@ package struct SamplingFields {
         reports = try ReportFields(fields, streams: streaming.isOn)
         truncation = try TruncationFields(fields)
         thinkingTokens = try fields.integer("thinking_token_budget")
+        scheduling = try SchedulingFields(fields)
         sampling = defaults
         try readSampling(fields)
         try readTokens(fields)
@@ -105,6 +107,7 @@ package struct SamplingFields {
         options.promptLogprobs = copy == 0 ? reports.promptLogprobs : nil
         options.thinkingTokens = thinkingTokens
         options.truncation = truncation?.value
+        scheduling.apply(to: &options)
         return options
     }
 

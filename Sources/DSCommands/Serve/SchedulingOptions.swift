@@ -1,0 +1,56 @@
+import ArgumentParser
+import DSEngine
+
+/// How a server's requests share the machine.
+struct SchedulingOptions: ParsableArguments {
+    @Option(help: "Rows that one step may compute.")
+    var maxBatchTokens = 512
+    @Option(
+        name: [.customLong("max-batch-size"), .customLong("batch-size")], help: "Requests that run at the same time.")
+    var maxBatchSize = 32
+    @Option(
+        help:
+            "Milliseconds that a step may take while any answer is being written: prompts get as many rows beside it as fit, at least one block. 0: as many as --max-batch-tokens."
+    )
+    var maxInterTokenLatencyMs = 200
+    @Option(help: "Order of waiting requests: fcfs (arrival) or priority (the field `priority`, lowest first).")
+    var schedulingPolicy = SchedulingPolicyOption.fcfs
+    @Option(help: "Requests that may wait; one more is refused with 503.")
+    var maxQueuedRequests = 1024
+    @Option(
+        name: [.customLong("max-queued-tokens"), .customLong("max-num-queued-tokens")],
+        help: "Prompt tokens that may wait, all requests together; more are refused with 503. (default: no limit)")
+    var maxQueuedTokens: Int?
+    @Option(help: "Milliseconds that a request may wait for its first step, then it gets 503. (default: no limit)")
+    var maxQueueDelayMs: Int?
+    @Flag(
+        name: [.customLong("prefix-cache"), .customLong("enable-prefix-caching")], inversion: .prefixedNo,
+        help: "Keep computed prompts for later requests that begin the same way.")
+    var prefixCache = true
+
+    func validate() throws {
+        try Limits.check(maxBatchTokens, 1...Limits.tokens, "--max-batch-tokens")
+        try Limits.check(maxBatchSize, 1...Limits.sequences, "--max-batch-size")
+        try Limits.check(maxInterTokenLatencyMs, 0...Limits.milliseconds, "--max-inter-token-latency-ms")
+        try Limits.check(maxQueuedRequests, 1...Limits.tokens, "--max-queued-requests")
+        try Limits.check(maxQueuedTokens, 1...Limits.tokens, "--max-queued-tokens")
+        try Limits.check(maxQueueDelayMs, 1...Limits.milliseconds, "--max-queue-delay-ms")
+    }
+
+    func apply(to configuration: inout EngineConfiguration) {
+        configuration.maxBatchTokens = max(maxBatchTokens, maxBatchSize)
+        configuration.maxBatchSize = maxBatchSize
+        configuration.maximumInterTokenLatency =
+            maxInterTokenLatencyMs == 0 ? nil : .milliseconds(maxInterTokenLatencyMs)
+        configuration.scheduling = schedulingPolicy == .priority ? .priority : .arrival
+        configuration.maximumQueuedRequests = maxQueuedRequests
+        configuration.maximumQueuedTokens = maxQueuedTokens
+        configuration.maximumQueueDelay = maxQueueDelayMs.map { .milliseconds($0) }
+        configuration.prefixCaching = prefixCache
+    }
+}
+
+/// Orders of waiting requests, as options name them.
+enum SchedulingPolicyOption: String, ExpressibleByArgument, CaseIterable {
+    case fcfs, priority
+}
