@@ -80,6 +80,10 @@ public final class Engine: Sendable {
     /// queue, or `shutDown`.
     public func submit(_ request: GenerationRequest) throws(EngineError) -> TokenStream {
         try request.validate(vocabularySize: vocabularySize, maximumContext: maximumContext)
+        guard request.pooling == nil || configuration.computesEmbeddings else {
+            throw .invalidParameter(
+                field: "pooling", expected: "an engine that computes embeddings", found: "one that does not")
+        }
         let seed = request.sampling.seed ?? UInt64.random(in: 0 ... .max)
         let chain = hasher?.chain(of: request.promptTokens, salt: request.cacheSalt)
         var opened: TokenChannel?

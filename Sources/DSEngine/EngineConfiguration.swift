@@ -43,6 +43,8 @@ public struct EngineConfiguration: Sendable, Equatable {
     public var scheduling = SchedulingPolicy.arrival
     /// Prompts whose beginning was computed before are not computed again, as long as the cache holds it.
     public var prefixCaching = true
+    /// Requests may ask for embeddings (`GenerationRequest.pooling`); each step then also leaves the final hidden states.
+    public var computesEmbeddings = false
     /// How long a step may take while any request generates: prompts get as many rows beside them as fit, by what steps were
     /// measured to take, at least one block. `nil`: `maxBatchTokens` always.
     public var maximumInterTokenLatency: Duration?

@@ -86,7 +86,7 @@ struct EngineTests {
             switch event {
             case .prompt(let tokens): prompt += tokens
             case .token(let token): output.append(token)
-            case .finished: break
+            case .finished, .embedding: break
             }
         }
         #expect(prompt.map(\.id) == Array(2...40))

@@ -189,7 +189,7 @@ extension TokenChannel {
             switch event {
             case .token(let token): tokens.append(token.id)
             case .finished(let found): result = found
-            case .prompt: break
+            case .prompt, .embedding: break
             }
         }
         return (tokens, result)
@@ -204,7 +204,7 @@ extension TokenStream {
             switch event {
             case .token(let token): tokens.append(token.id)
             case .finished(let result): return (tokens, result)
-            case .prompt: break
+            case .prompt, .embedding: break
             }
         }
         return (tokens, nil)

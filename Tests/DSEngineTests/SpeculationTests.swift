@@ -44,7 +44,7 @@ struct SpeculationTests {
                 case .finished(let result):
                     outcome.reason = result.reason
                     outcome.completionTokens = result.usage.completionTokens
-                case .prompt: break
+                case .prompt, .embedding: break
                 }
             }
             outcomes.append(outcome)

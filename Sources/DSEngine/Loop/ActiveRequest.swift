@@ -8,6 +8,7 @@ final class ActiveRequest {
     let submitted: ContinuousClock.Instant
     let promptCount: Int
     let timeout: Duration?
+    var embedding: EmbeddingPool?
     /// How many tokens it was given.
     var tokenCount = 0
     var sampling: SamplingState
@@ -29,6 +30,9 @@ final class ActiveRequest {
         constraint = submission.request.constraint.map { ConstraintState($0) }
         promptCount = submission.request.promptTokens.count
         timeout = submission.request.timeout
+        embedding = submission.request.pooling.map {
+            EmbeddingPool($0, promptCount: submission.request.promptTokens.count)
+        }
         sampling = SamplingState(
             submission.request.sampling, seed: submission.seed, promptTokens: submission.request.promptTokens,
             stopping: submission.request.stopping, endTokens: endTokens, thinking: submission.request.thinkingBudget)

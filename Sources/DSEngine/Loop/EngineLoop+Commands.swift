@@ -25,7 +25,8 @@ extension EngineLoop {
                 id: submission.id, promptTokens: submission.request.promptTokens,
                 stopping: submission.request.stopping,
                 wantsPromptLogprobs: submission.request.promptLogprobs != nil,
-                priority: submission.request.priority, chain: submission.chain))
+                priority: submission.request.priority,
+                needsAllRows: submission.request.pooling.map { $0 != .last } ?? false, chain: submission.chain))
         while active.count <= slot.rawValue { active.append(nil) }
         let request = ActiveRequest(submission, endTokens: scheduler.endTokens)
         active[slot.rawValue] = request

@@ -20,9 +20,20 @@ extension EngineLoop {
                 send(.token(token), to: request, now: now)
             }
             if let ending = entry.finish {
+                if let embedding = request.embedding { send(.embedding(embedding.values), to: request, now: now) }
                 board.update { $0.finishedRequests += 1 }
                 end(request, at: entry.slot, reason: ending.reason, usage: ending.usage, now: now)
             }
+        }
+    }
+
+    /// Takes the hidden states of prompts whose embedding is wanted.
+    func poolEmbeddings() {
+        for chunk in plan.prompts {
+            guard let request = active[chunk.slot.rawValue], request.embedding != nil,
+                let rows = runner.hiddenRows(chunk.row, count: chunk.count)
+            else { continue }
+            request.embedding?.add(rows, count: chunk.count, start: chunk.start)
         }
     }
 

@@ -101,6 +101,7 @@ package final class EngineLoop {
             let computing = clock.now
             let logits = try runner.run(batch)
             noteStepTime(computing)
+            poolEmbeddings()
             sample(logits)
             learn(started)
             progress.removeAll(keepingCapacity: true)

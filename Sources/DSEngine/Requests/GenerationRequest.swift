@@ -17,6 +17,9 @@ public struct GenerationRequest: Sendable {
     public var thinkingBudget: ThinkingBudget?
     /// What the tokens have to follow; `nil`: nothing.
     package var constraint: TokenConstraint?
+    /// Asks for an embedding of the prompt instead of tokens: `TokenEvent.embedding` comes before the end, and
+    /// `StoppingConditions.maxTokens` has to be 0. Needs `EngineConfiguration.computesEmbeddings`.
+    public var pooling: Pooling?
     /// Requests with a lower value come first, where `EngineConfiguration.scheduling` is `.priority`; 0 is usual.
     public var priority = 0
     /// The request fails with `EngineError.deadlineExceeded` if it has not ended so long after it was submitted; `nil`: no limit.
@@ -57,6 +60,11 @@ public struct GenerationRequest: Sendable {
         }
         if let timeout, timeout <= .zero {
             throw .invalidParameter(field: "timeout", expected: "more than 0 seconds", found: "\(timeout)")
+        }
+        if pooling != nil, stopping.maxTokens != 0 {
+            throw .invalidParameter(
+                field: "max_tokens", expected: "0 for an embedding",
+                found: stopping.maxTokens.map(String.init) ?? "no limit")
         }
         let requested = stopping.maxTokens ?? 1
         let (total, overflow) = promptTokens.count.addingReportingOverflow(requested)

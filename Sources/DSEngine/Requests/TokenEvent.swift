@@ -5,6 +5,8 @@ public enum TokenEvent: Sendable, Equatable {
     /// prompt token (the first has no context).
     case prompt([GeneratedToken])
     case token(GeneratedToken)
+    /// The prompt's embedding, not normalised, if the request asked for one.
+    case embedding([Float])
     case finished(GenerationResult)
 }
 

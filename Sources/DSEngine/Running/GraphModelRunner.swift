@@ -26,6 +26,9 @@ package final class GraphModelRunner: ModelRunner {
     private let pageIn: PageIn.Outcome?
     private let executor: Executor
     private let logits: Int
+    /// Nil: no embeddings are computed.
+    private let hidden: Int?
+    private let hiddenSize: Int
     let states: CacheStates
     private let inputs = BatchInputs()
     let draftModel: DraftModelRunner?
@@ -57,7 +60,8 @@ package final class GraphModelRunner: ModelRunner {
         onPageIn: @escaping PageIn.Report = { _, _ in true }
     ) throws(EngineError) {
         try configuration.kvCacheType.check(model)
-        let options = TraceOptions(cacheType: configuration.kvCacheType.dtype)
+        let options = TraceOptions(
+            cacheType: configuration.kvCacheType.dtype, includesHidden: configuration.computesEmbeddings)
         let level = OptimizationLevel(rawValue: configuration.optimizeLevel) ?? .fusion
         let draft = try Self.draftLayer(model, configuration)
         let graph = try Self.running { () throws(GraphError) in
@@ -84,6 +88,8 @@ package final class GraphModelRunner: ModelRunner {
             throw .modelFailure("the traced model has no output 'logits'")
         }
         self.logits = logits
+        hidden = executor.outputIndex(named: "hidden")
+        hiddenSize = model.configuration.hiddenSize
         vocabularySize = model.configuration.vocabularySize
         maximumContext = model.configuration.maximumContext
         blockSize = configuration.blockSize
@@ -165,6 +171,10 @@ package final class GraphModelRunner: ModelRunner {
         let wasComplete = executor.weightCopies.isComplete
         executor.copyWeights(for: time)
         if wasComplete || time == nil { draftModel?.copyWeights(for: time) }
+    }
+
+    package func hiddenRows(_ row: Int, count: Int) -> UnsafeBufferPointer<Float>? {
+        hidden.flatMap { executor.outputRow($0, row) }.map { UnsafeBufferPointer(start: $0, count: count * hiddenSize) }
     }
 
     package func run(_ batch: Batch) throws(EngineError) -> UnsafeBufferPointer<Float> {

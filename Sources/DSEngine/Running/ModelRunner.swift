@@ -25,6 +25,10 @@ package protocol ModelRunner: AnyObject {
     /// the same.
     func copyWeights(for time: Duration?)
 
+    /// The hidden states after the last norm that the last step left, of `count` rows from `row` on, [count, hiddenSize]; nil: it
+    /// leaves none.
+    func hiddenRows(_ row: Int, count: Int) -> UnsafeBufferPointer<Float>?
+
     /// What must be equal for blocks of two runners to hold the same bits: model, types, layout, kernels. May read from files.
     var cacheIdentity: [UInt8] { get }
 
@@ -48,6 +52,7 @@ extension ModelRunner {
     package var weightCopies: CopyProgress { CopyProgress() }
     package var promptRowsWorthCopies: Int? { nil }
     package func copyWeights(for time: Duration?) {}
+    package func hiddenRows(_ row: Int, count: Int) -> UnsafeBufferPointer<Float>? { nil }
     package var cacheIdentity: [UInt8] { [] }
     package var blockBytes: Int? { nil }
     package func exportBlock(_ block: BlockID, into bytes: UnsafeMutableRawBufferPointer) {}

@@ -7,18 +7,21 @@ package struct SequenceRequest: Sendable {
     package var wantsPromptLogprobs: Bool
     /// Requests with a lower value come first; counts where the scheduler's policy says so.
     package var priority: Int
+    /// All rows of the prompt have to be computed, also those that are known.
+    package var needsAllRows: Bool
     /// Keys of the blocks that the prompt fills; nil: no block is shared with other requests.
     package var chain: BlockChain?
 
     package init(
         id: RequestID, promptTokens: [Int32], stopping: StoppingConditions, wantsPromptLogprobs: Bool = false,
-        priority: Int = 0, chain: BlockChain? = nil
+        priority: Int = 0, needsAllRows: Bool = false, chain: BlockChain? = nil
     ) {
         self.id = id
         self.promptTokens = promptTokens
         self.stopping = stopping
         self.wantsPromptLogprobs = wantsPromptLogprobs
         self.priority = priority
+        self.needsAllRows = needsAllRows
         self.chain = chain
     }
 }
@@ -32,6 +35,7 @@ struct ScheduledSequence: Sendable {
     let tokenLimit: Int
     let wantsPromptLogprobs: Bool
     let priority: Int
+    let needsAllRows: Bool
     /// Known tokens: prompt, then generated ones.
     var tokens: [Int32]
     /// Tokens [0, computed) have their keys and values in `blocks`.
@@ -70,6 +74,7 @@ struct ScheduledSequence: Sendable {
         tokenLimit = promptCount + min(request.stopping.maxTokens ?? room, room)
         wantsPromptLogprobs = request.wantsPromptLogprobs
         priority = request.priority
+        needsAllRows = request.needsAllRows
         chain = request.chain
         tokens = request.promptTokens
         // A steady decode step appends without allocating; very long limits grow in a few doublings instead.
@@ -84,7 +89,9 @@ struct ScheduledSequence: Sendable {
     var isDecoding: Bool { remaining == 1 && computed >= promptCount }
 
     /// Rows whose log-probabilities are wanted have to be computed.
-    var takesKnownBlocks: Bool { !wantsPromptLogprobs || reportedPromptRows >= promptCount - 1 }
+    var takesKnownBlocks: Bool {
+        !needsAllRows && (!wantsPromptLogprobs || reportedPromptRows >= promptCount - 1)
+    }
 
     var usage: TokenUsage {
         TokenUsage(

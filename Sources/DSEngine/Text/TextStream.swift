@@ -56,6 +56,7 @@ public struct TextStream: AsyncSequence, Sendable {
                 }
                 switch try await tokens.next() {
                 case nil: isDone = true
+                case .embedding: break
                 case .prompt(let tokens): return .delta(GenerationDelta(promptTokens: tokens))
                 case .token(let token):
                     firstToken = firstToken ?? submitted.duration(to: .now)

@@ -24,12 +24,14 @@ package protocol Architecture: Sendable {
 }
 
 extension Architecture {
-    /// The network as a graph of its own, not optimised, with the output `logits`, and with `residual` if drafters need it.
+    /// The network as a graph of its own, not optimised, with the output `logits`, and with `residual` if drafters need it,
+    /// and `hidden` if the options say so.
     package func graph(_ options: TraceOptions, includesResidual: Bool = false) throws(GraphError) -> Graph {
         var trace = Trace()
         let outputs = try self.trace(&trace, options)
         let residual = includesResidual ? [("residual", outputs.residual)] : []
-        return try trace.finish(outputs: [("logits", outputs.logits)] + residual)
+        let hidden = outputs.hidden.map { [("hidden", $0)] } ?? []
+        return try trace.finish(outputs: [("logits", outputs.logits)] + residual + hidden)
     }
 }
 
@@ -46,6 +48,8 @@ package struct ModelOutputs {
     package let logits: Value
     /// `[T, d]`: the residual stream before the final norm, which drafters read.
     package let residual: Value
+    /// `[T, d]`: the residual stream after the final norm, if it was asked for.
+    package let hidden: Value?
     /// Values for inspection, empty unless asked for.
     package let observations: [(name: String, value: Value)]
 }

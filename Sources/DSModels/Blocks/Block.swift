@@ -23,11 +23,16 @@ package struct TraceOptions: Sendable, Hashable {
     package var latentForm: LatentForm
     /// Adds outputs for inspection: `router.L` (chosen experts) and `hidden.L` (the residual stream after layer L).
     package var observes: Bool
+    /// Adds the output `hidden`: what the final norm makes of the residual stream, for embeddings.
+    package var includesHidden: Bool
 
-    package init(cacheType: DType = .bf16, latentForm: LatentForm = .naive, observes: Bool = false) {
+    package init(
+        cacheType: DType = .bf16, latentForm: LatentForm = .naive, observes: Bool = false, includesHidden: Bool = false
+    ) {
         self.cacheType = cacheType
         self.latentForm = latentForm
         self.observes = observes
+        self.includesHidden = includesHidden
     }
 }
 

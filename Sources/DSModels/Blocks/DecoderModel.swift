@@ -50,6 +50,7 @@ package struct DecoderModel: Sendable {
         let logits = try t.scope("head") { t throws(GraphError) in
             try t.linear(try norm.trace(&t, sampled), head)
         }
-        return ModelOutputs(logits: logits, residual: x, observations: observer?.values ?? [])
+        let hidden = options.includesHidden ? try norm.trace(&t, x) : nil
+        return ModelOutputs(logits: logits, residual: x, hidden: hidden, observations: observer?.values ?? [])
     }
 }

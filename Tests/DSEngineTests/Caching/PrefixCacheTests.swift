@@ -43,6 +43,7 @@ struct PrefixCacheTests {
                         outcome.reason = ended.reason
                         cached.append(ended.usage.cachedPromptTokens)
                     case .prompt(let tokens): outcome.logprobs += tokens.map(\.logprob)
+                    case .embedding: break
                     }
                 }
                 outcomes.append(outcome)
