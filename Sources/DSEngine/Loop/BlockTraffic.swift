@@ -14,6 +14,8 @@ final class BlockTraffic {
     private let board: StatisticsBoard
     /// By request: what is still to come.
     private var fetches: [RequestID: Fetch] = [:]
+    /// Requests whose blocks are asked for after those, oldest first.
+    private var waiting: [RequestID] = []
 
     private struct Fetch {
         /// The first key is the one whose place is next.
@@ -26,8 +28,9 @@ final class BlockTraffic {
         var arrived: [BlockKey: BlockLoad] = [:]
     }
 
-    /// Blocks that one request waits for at a time: their bytes are beside the cache.
+    /// Blocks that one request waits for at a time, and requests that do: their bytes are beside the cache.
     private static let window = 8
+    private static let maximumFetches = 8
     /// How long the store may finish what it took, when the engine ends.
     private static let closingTime = Duration.seconds(5)
 
@@ -45,8 +48,12 @@ final class BlockTraffic {
     /// Asks for the blocks of a request that are not in the cache; it does not start before they came, or are known not to.
     func fetch(_ id: RequestID, _ scheduler: inout Scheduler) {
         let missing = scheduler.missingKeys(of: id)
+        scheduler.setFetching(id, !missing.keys.isEmpty)
         guard !missing.keys.isEmpty else { return }
-        scheduler.setFetching(id, true)
+        guard fetches.count < Self.maximumFetches else {
+            waiting.append(id)
+            return
+        }
         fetches[id] = Fetch(keys: missing.keys, parent: missing.parent, asked: missing.keys.startIndex)
         ask(id)
     }
@@ -64,7 +71,7 @@ final class BlockTraffic {
     func receive(_ id: RequestID, _ key: BlockKey, _ load: BlockLoad, _ scheduler: inout Scheduler) {
         guard fetches[id] != nil else { return }
         guard scheduler.slot(of: id) != nil else {
-            fetches[id] = nil
+            finish(id, &scheduler)
             return
         }
         fetches[id]?.arrived[key] = load
@@ -82,6 +89,8 @@ final class BlockTraffic {
     private func finish(_ id: RequestID, _ scheduler: inout Scheduler) {
         fetches[id] = nil
         scheduler.setFetching(id, false)
+        // What came meanwhile for others may be all that the next ones need.
+        while fetches.count < Self.maximumFetches, !waiting.isEmpty { fetch(waiting.removeFirst(), &scheduler) }
     }
 
     /// Puts a block into the cache; false if the ones after it are not worth waiting for.

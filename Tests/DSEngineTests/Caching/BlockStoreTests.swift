@@ -96,6 +96,31 @@ struct BlockStoreTests {
         #expect(engine.statistics().usedBlocks == 0)
     }
 
+    @Test("More requests than are fetched at a time: each has its turn, also where others are cancelled")
+    func manyFetches() async throws {
+        let prompts = (0..<30).map { index in (0..<25).map { Int32(($0 * 7 + index * 3) % 50) } }
+        let filled = MemoryBlockStore(byteLimit: 1 << 20)
+        _ = try await PrefixCacheTests.run([prompts.map { .greedy($0, 1) }], isCaching: true, store: filled)
+        let gated = GatedBlockStore(filled.copy())
+        var configuration = EngineConfiguration()
+        configuration.maxBatchTokens = 16
+        configuration.maxBatchSize = 8
+        let engine = try Engine(
+            runner: ScriptedModelRunner(maximumContext: 96, blockCount: 64, blockSize: 4), endTokens: [9],
+            configuration: configuration, store: gated)
+        let streams = try prompts.map { try engine.submit(.greedy($0, 3)) }
+        while gated.waitingCount < 40 { try await Task.sleep(for: .milliseconds(1)) }
+        #expect(gated.waitingCount <= 64)
+        for index in stride(from: 0, to: 30, by: 3) { streams[index].cancel() }
+        gated.open()
+        for (index, stream) in streams.enumerated() where index % 3 != 0 {
+            let expected = ScriptedModelRunner.continuation(prompts[index], count: 3, endTokens: [9])
+            #expect(try await stream.drain().tokens == expected)
+        }
+        await engine.shutdown()
+        #expect(engine.statistics().usedBlocks == 0 && engine.statistics().waitingRequests == 0)
+    }
+
     @Test func memoryStoreEvictsTheLongestUnused() throws {
         let store = MemoryBlockStore(byteLimit: 100)
         let keys = BlockKeyTests.hasher.chain(of: (0..<17).map(Int32.init), salt: nil).keys
