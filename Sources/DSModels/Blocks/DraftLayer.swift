@@ -53,6 +53,6 @@ package struct DraftLayer: Sendable {
         let x = try layer.trace(&t, try projection.trace(&t, joined), step)
         let sampled = try t.gatherRows(x, try t.input(.sampledRows))
         let logits = try t.linear(try norm.trace(&t, sampled), head)
-        return ModelOutputs(logits: logits, residual: x, observations: [])
+        return ModelOutputs(logits: logits, residual: x, hidden: nil, observations: [])
     }
 }
