@@ -61,7 +61,7 @@ package struct StepTimes: Sendable {
         if work.promptRows > 0 {
             Self.put(Sample(features: work.features, seconds: seconds), into: &mixed, at: &nextMixed)
             largestPrompt = max(largestPrompt, work.promptRows)
-            weights = Self.fit(mixed + plain)
+            weights = Self.fit(mixed + plain, from: weights ?? .zero)
         } else {
             Self.put(Sample(features: work.features, seconds: seconds), into: &plain, at: &nextPlain)
         }
@@ -90,7 +90,7 @@ package struct StepTimes: Sendable {
     }
 
     /// Weights that are not negative and minimise the squared error, by descent along one weight after the other.
-    private static func fit(_ samples: [Sample]) -> SIMD8<Double> {
+    private static func fit(_ samples: [Sample], from start: SIMD8<Double>) -> SIMD8<Double> {
         var products = [SIMD8<Double>](repeating: .zero, count: SIMD8<Double>.scalarCount)
         var targets = SIMD8<Double>.zero
         for sample in samples {
@@ -99,8 +99,9 @@ package struct StepTimes: Sendable {
             targets += scaled * sample.seconds
             for row in products.indices { products[row] += scaled[row] * sample.features }
         }
-        var weights = SIMD8<Double>.zero
-        for _ in 0..<200 {
+        // The last step changed little: few rounds from where they were are enough.
+        var weights = start
+        for _ in 0..<50 {
             for row in products.indices where products[row][row] > 0 {
                 let others = (products[row] * weights).sum() - products[row][row] * weights[row]
                 weights[row] = max(0, (targets[row] - others) / products[row][row])
