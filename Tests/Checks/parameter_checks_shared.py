@@ -254,6 +254,13 @@ def priority(api):
     api.refused_text("priority", "high")
 
 
+@check(BOTH, "timeout")
+def timeout(api):
+    assert api.text(timeout=60) == api.text()
+    api.refused_text("timeout", 0)
+    api.refused_text("timeout", "soon")
+
+
 @check(BOTH, "cache_salt", "user", "service_tier", "prompt_cache_key", "safety_identifier", "verbosity")
 def accepted_texts(api):
     for name in ["cache_salt", "user", "service_tier", "prompt_cache_key", "safety_identifier", "verbosity"]:
