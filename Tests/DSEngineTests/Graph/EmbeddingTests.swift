@@ -1,6 +1,7 @@
 import DSEngine
 import DSFormats
 import DSModels
+import DSTensor
 import Testing
 
 /// The oracle are transformers' logits: the output head's product with the hidden states after the last norm.
