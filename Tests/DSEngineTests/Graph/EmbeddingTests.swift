@@ -37,7 +37,11 @@ struct EmbeddingTests {
             .tensor(named: "logits").floats()
         let weights = try SafetensorsFile(path: "\(TinyModel.folder)/\(name)/model.safetensors")
             .tensor(named: "lm_head.weight")
-        let (head, width) = (try weights.floats(), weights.shape.dimensions[1])
+        let width = weights.shape.dimensions[1]
+        // BF16 is the upper half of a Float.
+        let head = weights.withUnsafeBytes { bytes in
+            bytes.bindMemory(to: UInt16.self).map { Float(bitPattern: UInt32($0) << 16) }
+        }
         let engine = try Self.engine(name, batchTokens: batchTokens)
         let hidden = try await Self.embed(engine, tokens, .none)
         try #require(hidden.count == tokens.count * width)
