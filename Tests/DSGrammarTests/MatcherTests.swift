@@ -35,6 +35,9 @@ struct MatcherTests {
             for token in outcome.tokens {
                 try check(matcher, "seed \(seed)")
                 #expect(try matcher.accept(token))
+                guard let rest = try matcher.completion() else { continue }
+                var end = matcher
+                #expect(try end.accept(bytes: rest) && end.isComplete)
             }
             try check(matcher, "seed \(seed)")
         }

@@ -73,8 +73,9 @@ struct GrammarCommand: AsyncParsableCommand {
         if answers > 0 { answerer = try GrammarAnswerer() }
         if let input {
             for line in try String(contentsOfFile: input, encoding: .utf8).split(separator: "\n") {
-                let item = try JSONValue.parse(String(line))
-                let result = try await report(workshop, answerer, { try source(of: item) }, texts(of: item))
+                let item = Result { try JSONValue.parse(String(line)) }
+                let texts = (try? item.get()).map { texts(of: $0) } ?? []
+                let result = try await report(workshop, answerer, { try source(of: item.get()) }, texts)
                 Terminal.line(result.serializedString())
             }
         } else {
@@ -161,6 +162,8 @@ struct GrammarCommand: AsyncParsableCommand {
         } catch let error as GrammarError {
             return ["error": .text(error.description)]
         } catch let error as EngineError {
+            return ["error": .text(error.description)]
+        } catch let error as JSONError {
             return ["error": .text(error.description)]
         }
     }

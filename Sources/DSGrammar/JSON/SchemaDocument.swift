@@ -75,7 +75,10 @@ struct SchemaDocument {
             for key in ["$id", "id"] {
                 if let id = object[key]?.stringValue, !id.isEmpty { anchors[id] = value }
             }
-            for member in object.members { collectAnchors(member.value, depth: depth + 1, into: &anchors) }
+            // What lies in values is no schema.
+            for member in object.members where !["enum", "const", "default", "examples"].contains(member.key.string) {
+                collectAnchors(member.value, depth: depth + 1, into: &anchors)
+            }
         case .array(let elements):
             for element in elements { collectAnchors(element, depth: depth + 1, into: &anchors) }
         default: break

@@ -99,6 +99,33 @@ struct GrammarAutomaton: ~Copyable {
         return !controlTokens.contains { step(state, control: $0) != Self.dead }
     }
 
+    /// The shortest text that completes one, found breadth first; nil if more than `limit` states were looked at.
+    mutating func completion(_ state: State, limit: Int) -> [UInt8]? {
+        var origins: [State: (state: State, byte: UInt8)] = [:]
+        var queue = [state]
+        var next = 0
+        while next < queue.count, queue.count < limit {
+            let current = queue[next]
+            next += 1
+            if isComplete(current) {
+                var text: [UInt8] = []
+                var place = current
+                while place != state, let origin = origins[place] {
+                    text.append(origin.byte)
+                    place = origin.state
+                }
+                return text.reversed()
+            }
+            for byte in table.classes.representatives {
+                let following = step(current, byte)
+                guard following != Self.dead, following != state, origins[following] == nil else { continue }
+                origins[following] = (current, byte)
+                queue.append(following)
+            }
+        }
+        return nil
+    }
+
     // MARK: Masks
 
     /// The tokens that may follow, ends among them exactly where the text is complete.

@@ -61,6 +61,13 @@ package struct GrammarMatcher: Sendable {
         }
     }
 
+    /// The shortest text that would complete the one read so far; nil if there is none without control tokens, or none
+    /// was found among `limit` states.
+    package func completion(limit: Int = 50_000) throws(GrammarError) -> [UInt8]? {
+        let current = state
+        return try grammar.use { $0.completion(current, limit: limit) }
+    }
+
     /// The tokens that may come next; an end token exactly where the text is complete. Empty after the end.
     package func mask() throws(GrammarError) -> TokenMask {
         guard !hasEnded else { return TokenMask(count: grammar.vocabulary.count) }

@@ -2,7 +2,7 @@
 /// write. For tests, and to look at what a grammar means.
 package struct RandomText {
     private var generator: SplitMix64
-    /// Tokens after which it takes the shortest way out that it can see: among random tokens, those that end things.
+    /// Tokens after which it takes the shortest way to the end.
     private let patience: Int
 
     package init(seed: UInt64, patience: Int = 60) {
@@ -36,8 +36,12 @@ package struct RandomText {
                 outcome.isComplete = true
                 return outcome
             }
-            let isLate = outcome.tokens.count >= patience
-            let token = try isLate ? closing(allowed, matcher) ?? pick(allowed) : pick(allowed)
+            if outcome.tokens.count >= patience, let rest = try matcher.completion() {
+                outcome.text += rest
+                outcome.isComplete = true
+                return outcome
+            }
+            let token = pick(allowed)
             guard try matcher.accept(token) else {
                 outcome.hasWayOn = false
                 return outcome
@@ -51,17 +55,6 @@ package struct RandomText {
     }
 
     private mutating func pick(_ tokens: [Int32]) -> Int32 { tokens[Int(generator.next() % UInt64(tokens.count))] }
-
-    /// A token that brings the end nearer, as far as single characters tell: a quote, a bracket.
-    private mutating func closing(_ tokens: [Int32], _ matcher: GrammarMatcher) throws(GrammarError) -> Int32? {
-        let vocabulary = matcher.grammar.vocabulary
-        for wanted in ["\"", "}", "]"] {
-            let found = tokens.filter { vocabulary.text(of: $0) == Array(wanted.utf8) }
-            if !found.isEmpty, generator.next() % 4 != 0 { return pick(found) }
-        }
-        let short = tokens.filter { vocabulary.text(of: $0).count <= 2 }
-        return short.isEmpty ? nil : pick(short)
-    }
 }
 
 /// Steele, Lea and Flood 2014.
