@@ -73,9 +73,14 @@ package struct Sampler: ~Copyable {
     private func mask(_ allowed: TokenMask) {
         let words = allowed.words
         for index in words.indices where words[index] != .max {
-            let start = index * 64
+            let tokens = index * 64..<min(index * 64 + 64, vocabularySize)
+            // Most words are all ones or all zeros.
+            if words[index] == 0 {
+                UnsafeMutableBufferPointer(rebasing: adjusted[tokens]).update(repeating: -.infinity)
+                continue
+            }
             var word = words[index]
-            for token in start..<min(start + 64, vocabularySize) {
+            for token in tokens {
                 if word & 1 == 0 { adjusted[token] = -.infinity }
                 word >>= 1
             }
