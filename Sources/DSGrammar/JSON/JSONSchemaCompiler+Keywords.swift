@@ -7,8 +7,8 @@ extension JSONSchemaCompiler {
     ) throws(GrammarError) {
         switch keyword {
         case "type": try assertType(value, &shape, path)
-        case "enum": keep(try Self.list(value, path), &shape)
-        case "const": keep([value], &shape)
+        case "enum": try keep(try Self.list(value, path), &shape, path)
+        case "const": try keep([value], &shape, path)
         case "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf":
             try assertNumber(keyword, value, object, &shape, path)
         case "minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties":
@@ -83,7 +83,10 @@ extension JSONSchemaCompiler {
         if hasInteger, !hasNumber { shape.isInteger = true }
     }
 
-    private func keep(_ values: [JSONValue], _ shape: inout SchemaShape) {
+    private func keep(_ values: [JSONValue], _ shape: inout SchemaShape, _ path: [String]) throws(GrammarError) {
+        for case .number(let number) in values where number.magnitude >= 0x1p63 {
+            throw unsupported(path, "numbers of 2^63 and more are not read exactly")
+        }
         if let literals = shape.literals {
             shape.literals = literals.filter { literal in values.contains { Self.isEqual($0, literal) } }
         } else {
