@@ -74,8 +74,8 @@ struct GrammarCommand: AsyncParsableCommand {
         if let input {
             for line in try String(contentsOfFile: input, encoding: .utf8).split(separator: "\n") {
                 let item = Result { try JSONValue.parse(String(line)) }
-                let texts = (try? item.get()).map { texts(of: $0) } ?? []
-                let result = try await report(workshop, answerer, { try source(of: item.get()) }, texts)
+                let wanted = (try? item.get()).map { texts(of: $0) } ?? []
+                let result = try await report(workshop, answerer, { try source(of: item.get()) }, wanted)
                 Terminal.line(result.serializedString())
             }
         } else {
