@@ -7,10 +7,6 @@ struct HealthRoutes: RouteGroup {
     let monitor: HealthMonitor
 
     var operations: [APIOperation] {
-        [APIOperation(.get, "/health", tag: "Server", "Whether the server works, and what it is doing")]
-    }
-
-    var operations: [APIOperation] {
         HealthMonitor.Question.paths.map { path in
             let isLive = HealthMonitor.Question(path: path) == .live
             return APIOperation(
