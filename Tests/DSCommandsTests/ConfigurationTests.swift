@@ -77,6 +77,8 @@ import Yams
     @Test func negatedFlagsAndShortOptionsCount() throws {
         let found = try configuration(["--no-page-in", "-t", "2"], file: "page-in: true\nthreads: 4\n")
         #expect(found.settings["page-in"]?.value == .flag(false) && found.settings["threads"]?.value == .texts(["2"]))
+        let other = try configuration(["--no-enable-prefix-caching"], file: "prefix-cache: true\n")
+        #expect(other.settings["prefix-cache"]?.value == .flag(false))
         let off = try configuration(file: "page-in: off\n")
         #expect(off.arguments.contains("--no-page-in"))
     }

@@ -19,10 +19,19 @@ import Testing
         statistics.steps = 1
         #expect(progress.stalled(statistics, now: now + .seconds(100)) == .zero)
         #expect(progress.stalled(statistics, now: now + .seconds(230)) == .seconds(130))
-        statistics.finishedRequests = 1
+        statistics.expiredRequests = 1
         #expect(progress.stalled(statistics, now: now + .seconds(500)) == .zero)
         statistics.submittedRequests = 2
         #expect(progress.stalled(statistics, now: now + .seconds(600)) == .zero)
+    }
+
+    @Test func aStepThatDoesNotEndIsSeenAtOnce() {
+        let now = ContinuousClock.now
+        var progress = Progress()
+        var statistics = EngineStatistics()
+        statistics.submittedRequests = 1
+        statistics.turnStarted = now - .seconds(300)
+        #expect(progress.stalled(statistics, now: now) == .seconds(300))
     }
 
     @Test func slowClientsAreNoHang() {

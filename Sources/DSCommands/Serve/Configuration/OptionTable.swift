@@ -9,8 +9,8 @@ package struct OptionTable {
         /// Further long names.
         package let aliases: [String]
         package let shortNames: [String]
-        /// `no-name` of a flag that can be turned off.
-        package let negation: String?
+        /// What turns a flag off, one name for each of its own; empty if nothing does.
+        package let negations: [String]
         package let takesValue: Bool
         package let isRepeating: Bool
         /// As the help prints it; nil: none.
@@ -51,7 +51,7 @@ package struct OptionTable {
     func option(short name: String) -> Option? { options.first { $0.shortNames.contains(name) } }
 
     /// The option whose negation is `name`.
-    func option(negatedBy name: String) -> Option? { options.first { $0.negation == name } }
+    func option(negatedBy name: String) -> Option? { options.first { $0.negations.contains(name) } }
 
     /// Those that files and the environment may set.
     package var settable: [Option] { options.filter { !Self.commandLineOnly.contains($0.name) } }
@@ -85,10 +85,10 @@ extension OptionTable.Option {
         let long = names.filter { $0.kind != "short" }.map(\.name)
         guard let name = long.first else { return nil }
         if name.hasPrefix("no-"), all.contains(String(name.dropFirst(3))) { return nil }
-        let negation = all.contains("no-" + name) ? "no-" + name : nil
         self.init(
-            name: name, aliases: long.dropFirst().filter { $0 != negation },
-            shortNames: names.filter { $0.kind == "short" }.map(\.name), negation: negation,
+            name: name, aliases: Array(long.dropFirst()),
+            shortNames: names.filter { $0.kind == "short" }.map(\.name),
+            negations: long.map { "no-" + $0 }.filter(all.contains),
             takesValue: argument.kind == "option", isRepeating: argument.isRepeating,
             defaultValue: argument.defaultValue)
     }

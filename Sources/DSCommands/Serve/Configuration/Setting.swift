@@ -30,7 +30,7 @@ package struct Setting: Equatable, Sendable {
         switch value {
         case .texts(let texts): texts.map { "--\(option.name)=\($0)" }
         case .flag(true): ["--\(option.name)"]
-        case .flag(false): option.negation.map { ["--\($0)"] } ?? []
+        case .flag(false): option.negations.prefix(1).map { "--\($0)" }
         }
     }
 }
