@@ -22,6 +22,10 @@ let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: 
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distributed-tracing")
@@ -47,6 +51,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
@@ -92,7 +98,12 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "DSServing",
-            dependencies: ["DSEngine", "DSGrammar", "DSTokenizers", "DSSupport", hummingbird, httpTypes, nio, logging],
+            dependencies: [
+                "DSEngine", "DSGrammar", "DSTokenizers", "DSSupport", hummingbird, hummingbirdCore, httpTypes, nio,
+                nioHTTPTypes,
+                nioSSL,
+                lifecycle, crypto, logging,
+            ],
             swiftSettings: strict),
         // Row 7
         .target(
@@ -103,7 +114,7 @@ let package = Package(
             dependencies: [
                 "DSServing", "DSEvaluation", "DSEngine", "DSModels", "DSGrammar", "DSGraph", "DSKernels",
                 "DSTokenizers",
-                "DSFormats", "DSTensor", "DSSupport", argumentParser, crypto, logging,
+                "DSFormats", "DSTensor", "DSSupport", argumentParser, crypto, logging, yams,
             ],
             swiftSettings: strict),
         // Row 8
@@ -133,10 +144,15 @@ let package = Package(
                 "CDSTestSupport",
             ], swiftSettings: strict),
         .testTarget(
-            name: "DSServingTests", dependencies: ["DSServing", "DSEngine", "DSSupport", httpTypes, logging],
+            name: "DSServingTests",
+            dependencies: [
+                "DSServing", "DSEngine", "DSSupport", httpTypes, hummingbird, hummingbirdTesting, logging,
+            ],
             swiftSettings: strict),
         .testTarget(name: "DSEvaluationTests", dependencies: ["DSEvaluation", "DSSupport"], swiftSettings: strict),
-        .testTarget(name: "DSCommandsTests", dependencies: ["DSCommands"], swiftSettings: strict),
+        .testTarget(
+            name: "DSCommandsTests", dependencies: ["DSCommands", "DSServing", argumentParser, yams],
+            swiftSettings: strict),
     ],
     cLanguageStandard: .gnu11
 )

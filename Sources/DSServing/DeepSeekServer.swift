@@ -1,28 +1,35 @@
 import DSEngine
 package import Hummingbird
+import HummingbirdCore
 package import Logging
 import NIOCore
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import ServiceLifecycle
 
 /// The HTTP server: routes over a catalog of models.
 package struct DeepSeekServer {
     package struct Configuration: Sendable {
-        package var host = "127.0.0.1"
-        /// 0 takes a free port.
-        package var port = 8080
+        package enum Address: Sendable, Equatable {
+            /// Port 0 takes a free one.
+            case tcp(host: String, port: Int)
+            case socket(path: String)
+        }
+
+        package var address = Address.tcp(host: "127.0.0.1", port: 8080)
         /// Bytes of the largest request body.
         package var maximumBodyBytes = 64 << 20
         /// Seconds after which a connection is closed that carries no request, or whose request stops coming.
         package var idleSeconds = 60
         /// Seconds after which a stream that has nothing to say sends a comment; 0: never.
         package var keepAliveSeconds = 15
+        /// Seconds within which the whole of a request must have come.
+        package var requestSeconds = 300
+        /// On one more, requests are refused.
+        package var maximumConnections = 4096
+        /// Origins of pages that browsers let call the server; `*` is all.
+        package var allowedOrigins: [String] = []
+        package var accessRule = AccessRule()
+        /// Seconds without a step after which an engine that has work is stuck.
+        package var livenessSeconds = 120
         package var version = ""
 
         package init() {}
@@ -30,40 +37,96 @@ package struct DeepSeekServer {
 
     private let catalog: ModelCatalog
     private let configuration: Configuration
+    private let state: ServerState
+    private let keys: KeyStore
+    private let certificates: CertificateStore?
+    private let administration: Administration?
+    private let monitor: HealthMonitor
     private let logger: Logger
 
-    package init(catalog: ModelCatalog, configuration: Configuration, logger: Logger) {
+    /// - Parameters:
+    ///   - keys: without keys everybody may use the server.
+    ///   - certificates: nil: no TLS.
+    ///   - administration: what the routes under `/admin` do; they exist if there is a key for them.
+    package init(
+        catalog: ModelCatalog, configuration: Configuration, state: ServerState = ServerState(.serving),
+        keys: KeyStore = KeyStore([]), certificates: CertificateStore? = nil, administration: Administration? = nil,
+        logger: Logger
+    ) {
         self.catalog = catalog
         self.configuration = configuration
+        self.state = state
+        self.keys = keys
+        self.certificates = certificates
+        self.administration = administration
         self.logger = logger
+        monitor = HealthMonitor(
+            catalog: catalog, state: state, timeout: .seconds(configuration.livenessSeconds))
     }
 
-    /// Serves until the process is told to stop (SIGINT, SIGTERM) or the task is cancelled.
-    /// - Parameter onRunning: called once with the port, when connections are accepted.
+    /// Serves until `stopping` ends or the task is cancelled; then finishes what was begun and returns.
+    /// - Parameters:
+    ///   - stopping: ends when the server is to close. Signals are the caller's.
+    ///   - onRunning: called once with the port (0 for a socket), when connections are accepted.
     /// - Throws: `SocketFailure` when the address cannot be taken.
-    package func run(onRunning: @escaping @Sendable (Int) async -> Void = { _ in }) async throws {
+    package func run(
+        until stopping: AsyncStream<Never> = AsyncStream { _ in },
+        onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
+    ) async throws {
         let connections = ClientConnections()
         let application = Application(
-            router: router(connections),
-            server: .http1(
-                configuration: .init(
-                    additionalChannelHandlers: [ConnectionObserver(connections)],
-                    idleTimeout: .seconds(Int64(configuration.idleSeconds)))),
-            configuration: ApplicationConfiguration(
-                address: .hostname(configuration.host, port: configuration.port), serverName: "deepseek-server"),
+            router: router(connections), server: server(connections),
+            configuration: ApplicationConfiguration(address: address, serverName: "deepseek-server"),
             onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? 0) },
             logger: logger)
+        let group = ServiceGroup(configuration: .init(services: [application], logger: logger))
+        let stop = Task {
+            for await _ in stopping {}
+            // Not at the end of this task's own cancellation.
+            if !Task.isCancelled { await group.triggerGracefulShutdown() }
+        }
+        defer { stop.cancel() }
         do {
-            try await application.runService()
+            try await group.run()
         } catch let error as IOError {
             throw SocketFailure(code: error.errnoCode)
         }
     }
 
-    func router(_ connections: ClientConnections) -> Router<ServingContext> {
+    private var address: BindAddress {
+        switch configuration.address {
+        case .tcp(let host, let port): .hostname(host, port: port)
+        case .socket(let path): .unixDomainSocket(path: path)
+        }
+    }
+
+    private func server(_ connections: ClientConnections) -> HTTPServerBuilder {
+        let limits = ConnectionLimits(
+            connections: configuration.maximumConnections, requestSeconds: configuration.requestSeconds)
+        let channel = HTTP1Channel.Configuration(
+            additionalChannelHandlers: [
+                ConnectionObserver(connections),
+                ProbeHandler(monitor: monitor, keys: keys, connections: connections, limits: limits),
+            ],
+            idleTimeout: .seconds(Int64(configuration.idleSeconds)))
+        guard let certificates else { return .http1(configuration: channel) }
+        return HTTPServerBuilder { responder in
+            SecureChannel(
+                base: HTTP1Channel(responder: responder, configuration: channel), certificates: certificates)
+        }
+    }
+
+    /// Middleware stands before every route, whatever group adds it, and before the answer that there is none.
+    package func router(_ connections: ClientConnections) -> Router<ServingContext> {
         let router = Router(context: ServingContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: RequestNames())
+        if !configuration.allowedOrigins.isEmpty {
+            router.add(middleware: CrossOrigin(origins: Set(configuration.allowedOrigins)))
+        }
         router.add(middleware: ErrorBodies(logger: logger, bodyLimit: configuration.maximumBodyBytes))
+        router.add(middleware: Authentication(keys: keys, rule: configuration.accessRule))
+        router.add(middleware: Admission(state: state))
+        router.add(middleware: LargeRequests(executor: .largeRequests))
         for group in routeGroups(connections) { group.add(to: router) }
         refuseOtherMethods(router)
         return router
@@ -84,14 +147,16 @@ package struct DeepSeekServer {
         let generation = GenerationService(
             catalog: catalog, connections: connections, bodyLimit: configuration.maximumBodyBytes,
             keepAlive: configuration.keepAliveSeconds > 0 ? .seconds(configuration.keepAliveSeconds) : nil)
-        let groups: [any RouteGroup] = [
-            HealthRoutes(catalog: catalog),
+        var groups: [any RouteGroup] = [
+            HealthRoutes(monitor: monitor),
+            ServerRoutes(state: state, version: configuration.version),
             ModelRoutes(catalog: catalog),
             ChatCompletions(service: generation),
             Completions(service: generation),
             TokenRoutes(service: generation),
             Responses(service: generation, store: ResponseStore()),
         ]
+        if let administration { groups.append(AdministrationRoutes(administration: administration, keys: keys)) }
         return groups + [DocumentRoutes(version: configuration.version, others: groups.flatMap(\.operations))]
     }
 
@@ -113,16 +178,5 @@ package struct DeepSeekServer {
                 }
             }
         }
-    }
-}
-
-/// A system call of the server's socket that failed.
-package struct SocketFailure: Error, CustomStringConvertible {
-    package let code: Int32
-
-    package var description: String {
-        let system = unsafe strerror(code).map { unsafe String(cString: $0) } ?? "unknown error"
-        let reason = code == EADDRINUSE ? "the port is in use" : system
-        return "\(reason) (errno \(code))"
     }
 }

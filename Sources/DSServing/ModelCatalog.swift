@@ -1,46 +1,83 @@
-package import DSEngine
 import Synchronization
 
 /// The models that a server answers for, by name. They may come and go while it runs.
 package final class ModelCatalog: Sendable {
-    private let state: Mutex<[ServedModel]>
+    /// A model that has a name and does not answer (yet).
+    package struct Absence: Sendable, Equatable {
+        package enum Reason: Sendable, Equatable {
+            /// Bytes of weights that are read into memory, of those that were missing there; equal when that is done.
+            case loading(bytes: Int, of: Int)
+            case failed(String)
+        }
 
-    package init(_ models: [ServedModel]) { state = Mutex(models) }
+        package let name: String
+        package var reason: Reason
+    }
+
+    private struct State {
+        var models: [ServedModel]
+        var absences: [Absence] = []
+    }
+
+    private let state: Mutex<State>
+
+    package init(_ models: [ServedModel]) { state = Mutex(State(models: models)) }
 
     /// In the order in which they were added.
-    package var models: [ServedModel] { state.withLock { $0 } }
+    package var models: [ServedModel] { state.withLock { $0.models } }
+
+    /// Models that load or could not be loaded, in the order in which that began.
+    package var absences: [Absence] { state.withLock { $0.absences } }
 
     /// The model of a request. One model serves requests that name none.
     package func model(named name: String?) throws(APIError) -> ServedModel {
-        let models = models
+        let (models, absences) = state.withLock { ($0.models, $0.absences) }
         guard let name else {
-            if models.count == 1 { return models[0] }
-            throw .field("model", expected: "one of \(models.map(\.name).joined(separator: ", "))", found: nil)
+            if models.count == 1, absences.isEmpty { return models[0] }
+            if models.isEmpty, absences.count == 1 { throw .modelAbsent(absences[0]) }
+            let names = models.map(\.name) + absences.map(\.name)
+            throw .field("model", expected: "one of \(names.joined(separator: ", "))", found: nil)
         }
-        guard let model = models.first(where: { $0.name == name }) else {
-            throw .modelNotFound(name, available: models.map(\.name))
+        if let model = models.first(where: { $0.name == name }) { return model }
+        if let absence = absences.first(where: { $0.name == name }) { throw .modelAbsent(absence) }
+        throw .modelNotFound(name, available: models.map(\.name))
+    }
+
+    /// Says why the model of that name does not answer, unless one of that name does.
+    package func setAbsent(_ name: String, _ reason: Absence.Reason) {
+        state.withLock { state in
+            if let index = state.absences.firstIndex(where: { $0.name == name }) {
+                state.absences[index].reason = reason
+            } else {
+                state.absences.append(Absence(name: name, reason: reason))
+            }
         }
-        return model
+    }
+
+    /// Forgets a model that does not answer.
+    package func clearAbsence(of name: String) {
+        state.withLock { state in state.absences.removeAll { $0.name == name } }
     }
 
     /// Serves `model` from now on; returns the one that had its name before. Requests that run on that one go on.
     @discardableResult
     package func add(_ model: ServedModel) -> ServedModel? {
-        state.withLock { models in
-            guard let index = models.firstIndex(where: { $0.name == model.name }) else {
-                models.append(model)
+        state.withLock { state in
+            state.absences.removeAll { $0.name == model.name }
+            guard let index = state.models.firstIndex(where: { $0.name == model.name }) else {
+                state.models.append(model)
                 return nil
             }
-            defer { models[index] = model }
-            return models[index]
+            defer { state.models[index] = model }
+            return state.models[index]
         }
     }
 
     /// Serves no model of that name from now on; returns the one that had it.
     @discardableResult
     package func remove(named name: String) -> ServedModel? {
-        state.withLock { models in
-            models.firstIndex { $0.name == name }.map { models.remove(at: $0) }
+        state.withLock { state in
+            state.models.firstIndex { $0.name == name }.map { state.models.remove(at: $0) }
         }
     }
 }

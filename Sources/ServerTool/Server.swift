@@ -3,5 +3,5 @@ import DSCommands
 
 @main
 struct Server {
-    static func main() async { await ServerCommand.main() }
+    static func main() async { await ServerProgram.main() }
 }

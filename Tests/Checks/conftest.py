@@ -34,9 +34,9 @@ def skip(reason):
 
 
 class Server:
-    """deepseek-server on a free port of this machine, with the built-in model."""
+    """deepseek-server on a free port of this machine, with the built-in model; ready unless `wait` is false."""
 
-    def __init__(self, *arguments, environment=None):
+    def __init__(self, *arguments, environment=None, wait=True):
         self.process = subprocess.Popen(
             [program("DEEPSEEK_SERVER"), *(arguments or ("--port", "0"))], stderr=subprocess.PIPE, text=True,
             env={**os.environ, **(environment or {})})
@@ -44,17 +44,24 @@ class Server:
         self.port = None
         for line in self.process.stderr:
             self.lines.append(line)
-            found = re.search(r"listening on http://[^:]+:(\d+)", line)
+            found = re.search(r"listening on (?:https?://[^:]+:(\d+)|(/\S+))", line)
             if found:
-                self.port = int(found.group(1))
+                self.port = int(found.group(1) or 0)
                 break
         if self.port is None:
             raise RuntimeError("the server did not start:\n" + "".join(self.lines))
+        # The port opens at once; models load while it answers.
+        self.ready = threading.Event()
         threading.Thread(target=self.drain, daemon=True).start()
+        if wait and not self.ready.wait(300):
+            raise RuntimeError("the server is not ready:\n" + "".join(self.lines))
 
     def drain(self):
         for line in self.process.stderr:
             self.lines.append(line)
+            if "ready after" in line:
+                self.ready.set()
+        self.ready.set()
 
     @property
     def url(self):

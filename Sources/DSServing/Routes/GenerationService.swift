@@ -24,12 +24,19 @@ struct GenerationService: Sendable {
     /// Starts one answer per prompt; all of them end when the client goes.
     func start(_ prompts: [Prompt], on model: ServedModel, for context: ServingContext) throws -> AnswerGroup {
         AnswerGroup(
-            try streams(prompts, on: model), connections: connections, channel: context.channel, keepAlive: keepAlive)
+            try streams(prompts, on: model), connections: connections, channel: context.channel, keepAlive: keepAlive,
+            charge: charge(context))
     }
 
     /// Starts answers that go on without their client.
-    func startDetached(_ prompts: [Prompt], on model: ServedModel) throws -> AnswerGroup {
-        AnswerGroup(try streams(prompts, on: model), connections: connections, channel: nil)
+    func startDetached(_ prompts: [Prompt], on model: ServedModel, for context: ServingContext) throws -> AnswerGroup {
+        AnswerGroup(
+            try streams(prompts, on: model), connections: connections, channel: nil, charge: charge(context))
+    }
+
+    /// Takes an answer's tokens from what the key of the request may use.
+    private func charge(_ context: ServingContext) -> @Sendable (Int) -> Void {
+        { [tenant = context.tenant] tokens in tenant?.charge(tokens: tokens) }
     }
 
     private func streams(_ prompts: [Prompt], on model: ServedModel) throws -> [TextStream] {

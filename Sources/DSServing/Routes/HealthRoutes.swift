@@ -1,35 +1,27 @@
-import DSEngine
 import DSSupport
 import Hummingbird
 
-/// `GET /health`: 200 while every engine runs, with what it is doing.
+/// `/health`, `/ready` and their other names. `ProbeHandler` answers them before they come here, unless a request on the
+/// same connection is still being answered.
 struct HealthRoutes: RouteGroup {
-    let catalog: ModelCatalog
+    let monitor: HealthMonitor
 
     var operations: [APIOperation] {
-        [APIOperation(.get, "/health", tag: "Server", "Whether the server works, and what it is doing")]
+        HealthMonitor.Question.paths.map { path in
+            let isLive = HealthMonitor.Question(path: path) == .live
+            return APIOperation(
+                .get, path, tag: "Server",
+                isLive ? "Whether every engine makes progress" : "Whether requests are taken", failures: [503])
+        }
     }
 
     func add(to router: Router<ServingContext>) {
-        router.get("/health") { _, _ in
-            var models = JSONObject()
-            for model in catalog.models {
-                let statistics = model.generator.engine.statistics()
-                models.insert(
-                    JSONString(model.name),
-                    [
-                        "running_requests": .integer(Int64(statistics.runningRequests)),
-                        "waiting_requests": .integer(Int64(statistics.waitingRequests)),
-                        "kv_cache_usage": .number(statistics.cacheUsage),
-                        "steps": .integer(Int64(statistics.steps)),
-                        "generated_tokens": .integer(Int64(statistics.generatedTokens)),
-                        "copied_weight_bytes": .integer(Int64(statistics.copiedWeightBytes)),
-                        "weight_bytes_to_copy": .integer(Int64(statistics.weightBytesToCopy)),
-                        "draft_tokens": .integer(Int64(statistics.draftTokens)),
-                        "accepted_draft_tokens": .integer(Int64(statistics.acceptedDraftTokens)),
-                    ])
+        for path in HealthMonitor.Question.paths {
+            guard let question = HealthMonitor.Question(path: path) else { continue }
+            router.get(RouterPath(path)) { _, context in
+                let (status, body) = monitor.answer(question, detailed: context.mayReadFigures)
+                return Response.json(body, status: status)
             }
-            return Response.json(["status": "ok", "models": .object(models)])
         }
     }
 }

@@ -40,7 +40,7 @@ struct Responses: RouteGroup {
         let work = ResponseWork(
             transcript: ResponseTranscript(identity, body), messages: messages, body: body, store: store)
         if body.isBackground {
-            let group = try service.startDetached([.chat(chat)], on: body.model)
+            let group = try service.startDetached([.chat(chat)], on: body.model, for: context)
             return .json(work.inBackground(group))
         }
         let group = try service.start([.chat(chat)], on: body.model, for: context)

@@ -8,13 +8,17 @@ package struct AnswerGroup: Sendable {
     package let keepAlive: Duration?
     private let connections: ClientConnections
     private let registration: ClientConnections.Registration?
+    /// Told how many tokens an answer took, prompt and output, also if it broke off.
+    private let charge: @Sendable (Int) -> Void
 
     package init(
-        _ streams: [TextStream], connections: ClientConnections, channel: (any Channel)?, keepAlive: Duration? = nil
+        _ streams: [TextStream], connections: ClientConnections, channel: (any Channel)?, keepAlive: Duration? = nil,
+        charge: @escaping @Sendable (Int) -> Void = { _ in }
     ) {
         self.streams = streams
         self.keepAlive = keepAlive
         self.connections = connections
+        self.charge = charge
         registration = channel.flatMap { channel in
             connections.onClose(of: channel) {
                 for stream in streams { stream.cancel() }
@@ -39,7 +43,10 @@ package struct AnswerGroup: Sendable {
                 group.addTask { (index, try await stream.collect()) }
             }
             var answers: [Int: Answer] = [:]
-            for try await (index, answer) in group { answers[index] = answer }
+            for try await (index, answer) in group {
+                answers[index] = answer
+                charge(answer.result.usage.totalTokens)
+            }
             return streams.indices.compactMap { answers[$0] }
         }
     }
@@ -55,12 +62,24 @@ package struct AnswerGroup: Sendable {
                 }
             }
         }
+        // Output of answers that have not finished, by stream.
+        var unfinished: [Int: Int] = [:]
         defer {
             nudges?.cancel()
+            for tokens in unfinished.values { charge(tokens) }
             finish()
         }
+        func pass(_ index: Int, _ event: GenerationEvent) async throws {
+            switch event {
+            case .delta(let delta): unfinished[index, default: 0] += delta.tokens.count
+            case .finished(let result):
+                unfinished[index] = nil
+                charge(result.usage.totalTokens)
+            }
+            try await body(index, event)
+        }
         if streams.count == 1 {
-            for try await event in streams[0] { try await body(0, event) }
+            for try await event in streams[0] { try await pass(0, event) }
             return
         }
         // One event of each stream is fetched ahead: a slow client holds the streams back, and they pause their requests.
@@ -69,7 +88,7 @@ package struct AnswerGroup: Sendable {
             for index in cursors.indices { group.addTask { (index, try await cursors[index].next()) } }
             while let (index, event) = try await group.next() {
                 guard let event else { continue }
-                try await body(index, event)
+                try await pass(index, event)
                 group.addTask { (index, try await cursors[index].next()) }
             }
         }
@@ -88,4 +107,9 @@ package struct AnswerGroup: Sendable {
             return event
         }
     }
+}
+
+extension TokenUsage {
+    /// What an answer is charged for.
+    fileprivate var totalTokens: Int { promptTokens + completionTokens }
 }

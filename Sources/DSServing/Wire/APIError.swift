@@ -1,6 +1,6 @@
 package import DSEngine
 package import DSSupport
-import HTTPTypes
+package import HTTPTypes
 package import Hummingbird
 
 /// An error as OpenAI's clients read it: an HTTP status and the body `{"error": {message, type, param, code}}`.
@@ -14,6 +14,8 @@ package struct APIError: Error, Equatable {
     package var code: String?
     /// Seconds after which the same request may succeed; the clients then try again by themselves.
     package var retryAfter: Int?
+    /// Further headers of the answer.
+    package var headers = HTTPFields()
 
     package static func invalid(_ message: String, parameter: String? = nil, code: String? = nil) -> APIError {
         APIError(
@@ -118,6 +120,7 @@ package struct APIError: Error, Equatable {
 extension APIError: HTTPResponseError {
     package func response(from request: Request, context: some RequestContext) throws -> Response {
         var response = Response.json(body(in: ErrorStyle(path: request.uri.path)), status: status)
+        for field in headers { response.headers[field.name] = field.value }
         if let retryAfter { response.headers[.retryAfter] = String(retryAfter) }
         // The clients try 5xx again by default; one that fails the same way each time must not be.
         if status == .internalServerError { response.headers[.shouldRetry] = "false" }

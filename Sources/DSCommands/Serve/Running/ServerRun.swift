@@ -1,0 +1,87 @@
+import DSEngine
+import DSServing
+import Dispatch
+import Foundation
+import Logging
+import Synchronization
+
+/// A server from its first connection to its last.
+struct ServerRun {
+    private static let refreshSeconds = 2.0
+
+    private let settings: ServerSettings
+    private let catalog = ModelCatalog([])
+    private let state = ServerState()
+    private let keys: KeyStore
+    private let certificates: CertificateStore?
+
+    /// Reads keys and certificates.
+    init(_ settings: ServerSettings) throws {
+        self.settings = settings
+        keys = KeyStore(try settings.keys.read())
+        certificates = try settings.certificates.map { files throws(CertificateError) in try CertificateStore(files) }
+    }
+
+    func run() async throws {
+        let (stopping, stop) = AsyncStream<Never>.makeStream()
+        let sequence = StopSequence(settings, catalog, state) { stop.finish() }
+        let reloading = Reloading(settings, keys: keys, certificates: certificates)
+        let signals = watchSignals(sequence, reloading)
+        defer { signals.cancel() }
+        let refresh = refreshTimer(sequence.queue, reloading)
+        defer { refresh?.cancel() }
+        let failure = Mutex<ServerFailure?>(nil)
+        let failed: @Sendable (ServerFailure) -> Void = { reason in
+            failure.withLock { $0 = reason }
+            stop.finish()
+        }
+        let loading = ModelLoading(settings: settings, catalog: catalog, state: state)
+        let address = settings.server.address
+        let log = settings.logger
+        let scheme = certificates == nil ? "http" : "https"
+        do {
+            try await server(sequence, reloading).run(until: stopping) { port in
+                switch address {
+                case .tcp(let host, _): log.notice("listening on \(scheme)://\(host):\(port)")
+                case .socket(let path): log.notice("listening on \(path)")
+                }
+                loading.start(onFailure: failed)
+            }
+        } catch {
+            throw ServerFailure(
+                description: "server on \(Self.text(address)): expected to listen and serve, found: \(error)")
+        }
+        for model in catalog.models { await model.generator.engine.shutdown() }
+        if let failure = failure.withLock({ $0 }) { throw failure }
+    }
+
+    private func server(_ sequence: StopSequence, _ reloading: Reloading) -> DeepSeekServer {
+        DeepSeekServer(
+            catalog: catalog, configuration: settings.server, state: state, keys: keys, certificates: certificates,
+            administration: Administration(
+                reload: { await reloading.reload() }, drain: { sequence.queue.async { sequence.requested() } }),
+            logger: settings.logger)
+    }
+
+    private func watchSignals(_ sequence: StopSequence, _ reloading: Reloading) -> SignalWatch {
+        let stop: @Sendable () -> Void = { sequence.requested() }
+        let reload: @Sendable () -> Void = { Task { await reloading.reload() } }
+        return SignalWatch(on: sequence.queue, [(SIGTERM, stop), (SIGINT, stop), (SIGHUP, reload)])
+    }
+
+    private func refreshTimer(_ queue: DispatchQueue, _ reloading: Reloading) -> (any DispatchSourceTimer)? {
+        guard settings.refreshesCertificates else { return nil }
+        let timer = DispatchSource.makeTimerSource(queue: queue)
+        timer.schedule(deadline: .now() + Self.refreshSeconds, repeating: Self.refreshSeconds)
+        timer.setEventHandler { reloading.refreshCertificates() }
+        timer.resume()
+        return timer
+    }
+
+    private static func text(_ address: DeepSeekServer.Configuration.Address) -> String {
+        switch address {
+        case .tcp(let host, let port): "\(host):\(port)"
+        case .socket(let path): path
+        }
+    }
+}

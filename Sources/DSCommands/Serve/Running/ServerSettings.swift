@@ -1,0 +1,19 @@
+import DSEngine
+import DSServing
+import Logging
+
+/// All that the options say, checked.
+struct ServerSettings {
+    var server: DeepSeekServer.Configuration
+    var engine: EngineConfiguration
+    var models: ModelSelection
+    var keys: KeySource
+    var certificates: CertificateStore.Files?
+    /// Whether certificate files are looked at for changes.
+    var refreshesCertificates: Bool
+    /// Seconds.
+    var drainDelay: Int
+    /// Seconds.
+    var shutdownTimeout: Int
+    var logger: Logger
+}
