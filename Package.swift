@@ -21,6 +21,7 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
@@ -92,6 +93,8 @@ let package = Package(
             name: "DSServing",
             dependencies: ["DSEngine", "DSTokenizers", "DSSupport", hummingbird, httpTypes, nio, logging],
             swiftSettings: strict),
+        .target(
+            name: "DSBlockStores", dependencies: ["DSEngine", crypto, httpClient, nio, nioHTTP1], swiftSettings: strict),
         // Row 7
         .target(
             name: "DeepSeek", dependencies: ["DSEngine", "DSModels", "DSTokenizers", "DSFormats", "DSTensor"],
@@ -130,6 +133,7 @@ let package = Package(
         .testTarget(
             name: "DSServingTests", dependencies: ["DSServing", "DSEngine", "DSSupport", httpTypes],
             swiftSettings: strict),
+        .testTarget(name: "DSBlockStoresTests", dependencies: ["DSBlockStores", "DSEngine"], swiftSettings: strict),
         .testTarget(name: "DSEvaluationTests", dependencies: ["DSEvaluation", "DSSupport"], swiftSettings: strict),
         .testTarget(name: "DSCommandsTests", dependencies: ["DSCommands"], swiftSettings: strict),
     ],
