@@ -1,11 +1,15 @@
 """Blocks of the prefix cache below memory: a disk, and buckets of an S3 server by others (moto, which checks signatures)."""
 
 import json
+import os
 
-import boto3
-import moto.server
 import pytest
 import requests
+
+# Three requests make the user; every later one must be signed by a user who may do what it asks for.
+os.environ["INITIAL_NO_AUTH_ACTION_COUNT"] = "3"
+import boto3
+import moto.server
 
 from conftest import Server
 

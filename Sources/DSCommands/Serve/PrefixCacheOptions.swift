@@ -9,7 +9,8 @@ struct PrefixCacheOptions: ParsableArguments {
         help: "Keep computed prompts in this directory, also for the next start; one folder in it for each model.",
         completion: .directory)
     var prefixCacheDir: String?
-    @Option(help: "MiB that each model's folder may grow to; what was not used for longest goes first. (default: 10240)")
+    @Option(
+        help: "MiB that each model's folder may grow to; what was not used for longest goes first. (default: 10240)")
     var prefixCacheDirSize: Int?
     @Option(
         help: ArgumentHelp(
@@ -61,7 +62,8 @@ struct PrefixCacheOptions: ParsableArguments {
         }
         guard let access = first("AWS_ACCESS_KEY_ID"), let secret = first("AWS_SECRET_ACCESS_KEY") else {
             throw ValidationError(
-                "--prefix-cache-s3: expected AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment, found none")
+                "--prefix-cache-s3: expected AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment, found none"
+            )
         }
         let region = prefixCacheS3Region ?? first("AWS_REGION", "AWS_DEFAULT_REGION") ?? "us-east-1"
         let endpoint =
