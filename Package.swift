@@ -21,6 +21,7 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
@@ -105,6 +106,8 @@ let package = Package(
                 lifecycle, crypto, logging,
             ],
             swiftSettings: strict),
+        .target(
+            name: "DSBlockStores", dependencies: ["DSEngine", crypto, httpClient, nio, nioHTTP1], swiftSettings: strict),
         // Row 7
         .target(
             name: "DeepSeek", dependencies: ["DSEngine", "DSModels", "DSTokenizers", "DSFormats", "DSTensor"],
@@ -149,6 +152,7 @@ let package = Package(
                 "DSServing", "DSEngine", "DSSupport", httpTypes, hummingbird, hummingbirdTesting, logging,
             ],
             swiftSettings: strict),
+        .testTarget(name: "DSBlockStoresTests", dependencies: ["DSBlockStores", "DSEngine"], swiftSettings: strict),
         .testTarget(name: "DSEvaluationTests", dependencies: ["DSEvaluation", "DSSupport"], swiftSettings: strict),
         .testTarget(
             name: "DSCommandsTests", dependencies: ["DSCommands", "DSServing", argumentParser, yams],
