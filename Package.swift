@@ -115,7 +115,8 @@ let package = Package(
         .target(
             name: "DSCommands",
             dependencies: [
-                "DSServing", "DSEvaluation", "DSEngine", "DSModels", "DSGrammar", "DSGraph", "DSKernels",
+                "DSServing", "DSEvaluation", "DSBlockStores", "DSEngine", "DSModels", "DSGrammar", "DSGraph",
+                "DSKernels",
                 "DSTokenizers",
                 "DSFormats", "DSTensor", "DSSupport", argumentParser, crypto, logging, yams,
             ],

@@ -34,6 +34,7 @@ package struct ServerCommand: ParsableCommand {
     @OptionGroup(title: "Keys") var access: AccessOptions
     @OptionGroup(title: "Lifecycle") var lifecycle: LifecycleOptions
     @OptionGroup(title: "Load") var scheduling: SchedulingOptions
+    @OptionGroup(title: "Prefix cache") var prefixCache: PrefixCacheOptions
     @OptionGroup(title: "Engine") var engine: EngineOptions
     @Option(help: "trace, debug, info, notice, warning, error or critical.")
     var logLevel = "info"
@@ -56,7 +57,7 @@ package struct ServerCommand: ParsableCommand {
         var configuration = try engine.configuration()
         scheduling.apply(to: &configuration)
         return ServerSettings(
-            server: server, engine: configuration,
+            server: server, engine: configuration, prefixCache: try prefixCache.checked(),
             models: try ModelSelection(path: modelDir, servedName: servedModelName), keys: try access.source(),
             certificates: try tls.files(), refreshesCertificates: tls.enableSslRefresh,
             drainDelay: lifecycle.drainDelay, shutdownTimeout: lifecycle.shutdownTimeout, logger: logger)

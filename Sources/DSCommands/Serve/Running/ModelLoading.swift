@@ -42,7 +42,9 @@ struct ModelLoading {
     private func load(_ entry: ModelSelection.Entry) throws -> ServedModel {
         let model = try entry.open()
         let line = PageInLine.report()
-        let generator = try TextGenerator(model: model, configuration: settings.engine) { [catalog] done, total in
+        let generator = try TextGenerator(
+            model: model, configuration: settings.engine, store: try settings.prefixCache.store(for: entry.name)
+        ) { [catalog] done, total in
             catalog.setAbsent(entry.name, .loading(bytes: done, of: total))
             return line(done, total)
         }

@@ -6,6 +6,8 @@ import Logging
 struct ServerSettings {
     var server: DeepSeekServer.Configuration
     var engine: EngineConfiguration
+    /// Where computed prompts are kept below memory.
+    var prefixCache: PrefixCacheOptions
     var models: ModelSelection
     var keys: KeySource
     var certificates: CertificateStore.Files?

@@ -24,6 +24,10 @@ struct PrefixCacheOptions: ParsableArguments {
 
     func validate() throws {
         try Limits.check(prefixCacheDirSize, 1...(1 << 30), "--prefix-cache-dir-size (MiB)")
+    }
+
+    /// What the options say together, checked.
+    func checked() throws -> PrefixCacheOptions {
         if prefixCacheDirSize != nil, prefixCacheDir == nil {
             throw ValidationError("--prefix-cache-dir-size: expected together with --prefix-cache-dir")
         }
@@ -33,6 +37,7 @@ struct PrefixCacheOptions: ParsableArguments {
             throw ValidationError("\(option): expected together with --prefix-cache-s3")
         }
         _ = try bucket()
+        return self
     }
 
     /// The store for the blocks of one model; nil if none is wanted.
