@@ -112,8 +112,10 @@ import Testing
         let now = ContinuousClock.now
         var budget = RateBudget(perMinute: 60, now: now)
         budget.take(90, now: now)
-        #expect(budget.secondsUntilOpen(now: now) == 31)
-        #expect(!budget.isOpen(now: now + .seconds(30)))
+        let wait = budget.secondsUntilOpen(now: now)
+        #expect(wait == 31)
+        let isOpenEarlier = budget.isOpen(now: now + .seconds(30))
+        #expect(!isOpenEarlier)
         #expect(budget.isOpen(now: now + .seconds(31)) && budget.remaining(now: now + .seconds(31)) == 1)
         #expect(
             budget.remaining(now: now + .seconds(1000)) == 60 && budget.secondsUntilFull(now: now + .seconds(1000)) == 0
