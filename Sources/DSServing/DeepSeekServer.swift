@@ -90,6 +90,7 @@ package struct DeepSeekServer {
             ChatCompletions(service: generation),
             Completions(service: generation),
             TokenRoutes(service: generation),
+            Embeddings(service: generation),
             Responses(service: generation, store: ResponseStore()),
         ]
         return groups + [DocumentRoutes(version: configuration.version, others: groups.flatMap(\.operations))]

@@ -37,6 +37,7 @@ package struct ServerCommand: AsyncParsableCommand {
     @Option(help: "trace, debug, info, notice, warning, error or critical.")
     var logLevel = "info"
     @OptionGroup(title: "Load") var scheduling: SchedulingOptions
+    @OptionGroup(title: "Embeddings") var embedding: EmbeddingOptions
     @OptionGroup var engine: EngineOptions
 
     package init() {}
@@ -83,7 +84,9 @@ package struct ServerCommand: AsyncParsableCommand {
 
     private func servedModels(_ logger: Logger) throws -> [ServedModel] {
         let path = modelDir ?? Environment["MODEL_PATH"].flatMap { $0.isEmpty ? nil : $0 }
-        guard let path else { return [try serve(LoadedModel.embedded(), servedModelName ?? "deepseek", logger)] }
+        guard let path else {
+            return [try serve(LoadedModel.embedded(), servedModelName ?? "deepseek", at: nil, logger)]
+        }
         let paths = try ModelDirectoryListing.models(in: ModelPath.expanded(path))
         if servedModelName != nil, paths.count > 1 {
             throw ValidationError("--served-model-name: expected one model, found \(paths.count) in \(path)")
@@ -93,12 +96,15 @@ package struct ServerCommand: AsyncParsableCommand {
             throw ValidationError("\(path): expected one model per name, found \(list) for '\(name)'")
         }
         return try paths.map {
-            try serve(LoadedModel.open(path: $0), servedModelName ?? ModelDirectoryListing.name(of: $0), logger)
+            try serve(LoadedModel.open(path: $0), servedModelName ?? ModelDirectoryListing.name(of: $0), at: $0, logger)
         }
     }
 
-    private func serve(_ model: LoadedModel, _ name: String, _ logger: Logger) throws -> ServedModel {
+    private func serve(
+        _ model: LoadedModel, _ name: String, at path: String?, _ logger: Logger
+    ) throws -> ServedModel {
         var configuration = try engine.configuration()
+        configuration.computesEmbeddings = embedding.embeddings
         scheduling.apply(to: &configuration)
         let generator = try TextGenerator(
             model: model, configuration: configuration, onPageIn: PageInLine.report())
@@ -107,7 +113,7 @@ package struct ServerCommand: AsyncParsableCommand {
             "serving '\(name)': \(model.configuration.architecture), context \(generator.engine.maximumContext)")
         return ServedModel(
             name: name, generator: generator, defaults: GenerationDefaults(model).sampling,
-            created: Int(Date().timeIntervalSince1970))
+            created: Int(Date().timeIntervalSince1970), pooling: try embedding.pooling(ofModelAt: path))
     }
 }
 
