@@ -8,6 +8,7 @@ struct ServerSettings {
     var engine: EngineConfiguration
     /// Where computed prompts are kept below memory.
     var prefixCache: PrefixCacheOptions
+    var embedding: EmbeddingOptions
     var models: ModelSelection
     var keys: KeySource
     var certificates: CertificateStore.Files?
