@@ -91,6 +91,7 @@ package struct DeepSeekServer {
             Completions(service: generation),
             TokenRoutes(service: generation),
             Responses(service: generation, store: ResponseStore()),
+            Messages(service: generation),
         ]
         return groups + [DocumentRoutes(version: configuration.version, others: groups.flatMap(\.operations))]
     }
