@@ -156,6 +156,7 @@ package struct DeepSeekServer {
             TokenRoutes(service: generation),
             Embeddings(service: generation),
             Responses(service: generation, store: ResponseStore()),
+            Messages(service: generation),
         ]
         if let administration { groups.append(AdministrationRoutes(administration: administration, keys: keys)) }
         return groups + [DocumentRoutes(version: configuration.version, others: groups.flatMap(\.operations))]
