@@ -21,6 +21,8 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
@@ -94,6 +96,8 @@ let package = Package(
             name: "DSServing",
             dependencies: ["DSEngine", "DSGrammar", "DSTokenizers", "DSSupport", hummingbird, httpTypes, nio, logging],
             swiftSettings: strict),
+        .target(
+            name: "DSLoadTest", dependencies: ["DSSupport", httpClient, nio, nioHTTP, nioPosix], swiftSettings: strict),
         // Row 7
         .target(
             name: "DeepSeek", dependencies: ["DSEngine", "DSModels", "DSTokenizers", "DSFormats", "DSTensor"],
@@ -101,7 +105,7 @@ let package = Package(
         .target(
             name: "DSCommands",
             dependencies: [
-                "DSServing", "DSEvaluation", "DSEngine", "DSModels", "DSGrammar", "DSGraph", "DSKernels",
+                "DSServing", "DSLoadTest", "DSEvaluation", "DSEngine", "DSModels", "DSGrammar", "DSGraph", "DSKernels",
                 "DSTokenizers",
                 "DSFormats", "DSTensor", "DSSupport", argumentParser, crypto, logging,
             ],
@@ -135,6 +139,7 @@ let package = Package(
         .testTarget(
             name: "DSServingTests", dependencies: ["DSServing", "DSEngine", "DSSupport", httpTypes, logging],
             swiftSettings: strict),
+        .testTarget(name: "DSLoadTestTests", dependencies: ["DSLoadTest", "DSSupport"], swiftSettings: strict),
         .testTarget(name: "DSEvaluationTests", dependencies: ["DSEvaluation", "DSSupport"], swiftSettings: strict),
         .testTarget(name: "DSCommandsTests", dependencies: ["DSCommands"], swiftSettings: strict),
     ],
