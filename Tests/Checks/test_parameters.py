@@ -12,13 +12,9 @@ import parameter_checks_shared
 import parameter_checks_structured
 import parameters
 
-<<<<<<< HEAD
 _ = (
-    parameter_checks_embeddings, parameter_checks_endpoints, parameter_checks_refused, parameter_checks_shared,
-    parameter_checks_structured)
-=======
-_ = parameter_checks_endpoints, parameter_checks_messages, parameter_checks_refused, parameter_checks_shared
->>>>>>> parse
+    parameter_checks_embeddings, parameter_checks_endpoints, parameter_checks_messages, parameter_checks_refused,
+    parameter_checks_shared, parameter_checks_structured)
 
 
 @pytest.fixture(scope="session")
@@ -47,11 +43,8 @@ def test_every_row_is_checked_and_every_check_has_a_row():
 
 @pytest.mark.parametrize("path, sections", [
     ("/v1/chat/completions", ["Both", "Chat completions"]), ("/v1/completions", ["Both", "Completions"]),
-<<<<<<< HEAD
     ("/v1/responses", ["Responses"]), ("/v1/embeddings", ["Embeddings"]),
-=======
     ("/v1/responses", ["Responses"]), ("/v1/messages", ["Messages"]),
->>>>>>> parse
 ])
 def test_the_served_description_has_the_same_parameters(server, path, sections):
     operation = requests.get(server.url + "/openapi.json").json()["paths"][path]["post"]
