@@ -1,4 +1,5 @@
 package import ArgumentParser
+import DSEngine
 import DSModels
 import DSServing
 import Logging
