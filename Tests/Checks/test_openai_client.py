@@ -163,7 +163,8 @@ def test_tool_call(client):
     ({"messages": QUESTION, "logit_bias": {"x": 1}}, "logit_bias.x"),
     ({"messages": QUESTION, "top_logprobs": 3}, "logprobs"),
     ({"messages": QUESTION, "stop": 5}, "stop"),
-    ({"messages": QUESTION, "response_format": {"type": "json_object"}}, "response_format"),
+    ({"messages": QUESTION, "response_format": {"type": "yaml"}}, "response_format.type"),
+    ({"messages": QUESTION, "tool_choice": "required"}, "tools"),
 ])
 def test_error_bodies_name_the_field(server, body, field):
     response = requests.post(server.url + "/v1/chat/completions", json={"model": "deepseek", **body})

@@ -6,9 +6,10 @@ import requests
 import parameter_checks_endpoints
 import parameter_checks_refused
 import parameter_checks_shared
+import parameter_checks_structured
 import parameters
 
-_ = parameter_checks_endpoints, parameter_checks_refused, parameter_checks_shared
+_ = parameter_checks_endpoints, parameter_checks_refused, parameter_checks_shared, parameter_checks_structured
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct OutputConstraintTests {
     private func read(_ json: String) throws -> OutputConstraint? {
-        try OutputConstraint(try FieldReader(body: Array(json.utf8)))
+        try OutputConstraint.requested(try FieldReader(body: Array(json.utf8)))?.constraint
     }
 
     @Test(

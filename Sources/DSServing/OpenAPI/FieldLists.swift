@@ -69,7 +69,7 @@ enum FieldLists {
         APIField("json_schema", APISchema.object, "llama-server's schema."),
     ]
 
-    private static let shared = [model] + sampling + stopping + reports + scheduling + accepted
+    private static let shared = [model] + sampling + stopping + reports + structure + scheduling + accepted
 
     private static let message: JSONValue = APIObject([
         APIField("role", APISchema.words("system", "developer", "user", "assistant", "tool"), "", required: true),
@@ -91,6 +91,7 @@ enum FieldLists {
 
     static let chat: [APIField] =
         conversation + [
+            APIField("tool_choice", APISchema.any, "none, auto, required, a function or allowed_tools."),
             APIField("parallel_tool_calls", APISchema.boolean, "false: one call at most."),
             APIField("logprobs", APISchema.boolean, "Log-probabilities of the answer's tokens."),
             APIField("top_logprobs", APISchema.integer(0...20), "Alternatives per token."),
@@ -105,7 +106,9 @@ enum FieldLists {
             APIField("previous_response_id", APISchema.string, "The response that this one continues."),
             APIField("max_output_tokens", APISchema.integer(1...64), "Tokens of the answer, reasoning included."),
             APIField("tools", APISchema.array(APISchema.object), "Functions that the model may call."),
+            APIField("tool_choice", APISchema.any, "none, auto, required, a function or allowed_tools."),
             APIField("parallel_tool_calls", APISchema.boolean, "false: one call at most."),
+            APIField("text", APISchema.object, "format: text, json_object, json_schema."),
             APIField("reasoning", APISchema.object, "effort: none turns thinking off, all else on."),
             APIField("truncation", APISchema.words("auto", "disabled"), "auto leaves the earliest messages out."),
             APIField("include", APISchema.strings, "message.output_text.logprobs, reasoning.encrypted_content."),

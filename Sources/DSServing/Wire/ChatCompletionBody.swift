@@ -9,7 +9,7 @@ package struct ChatCompletionBody {
     package let tools: ToolFields
     /// Alternatives per token; `nil`: no log-probabilities.
     package let logprobs: Int?
-    package let constraint: OutputConstraint?
+    package let constraint: AnswerConstraint?
     /// A name for the answer, where the client gives one.
     package let requestID: String?
 
@@ -23,9 +23,8 @@ package struct ChatCompletionBody {
         conversation = try ConversationFields(fields)
         tools = try ToolFields(fields)
         logprobs = try Self.logprobs(fields)
-        constraint = try OutputConstraint(fields)
+        constraint = try AnswerConstraint(try OutputConstraint.requested(fields), tools, shared)
         requestID = try fields.requestID()
-        try OutputConstraint.refuse(constraint, tools)
     }
 
     private static func logprobs(_ fields: FieldReader) throws(APIError) -> Int? {
@@ -42,6 +41,7 @@ package struct ChatCompletionBody {
         (0..<shared.count).map { copy in
             var request = conversation.request
             request.options = shared.options(copy: copy, logprobs: logprobs)
+            request.options.constraint = constraint
             return request
         }
     }

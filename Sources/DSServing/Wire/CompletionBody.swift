@@ -13,7 +13,7 @@ package struct CompletionBody {
     /// Answers that are computed per prompt; the `n` most probable of them are given.
     package let candidates: Int
     package let addsSpecialTokens: Bool
-    package let constraint: OutputConstraint?
+    package let constraint: AnswerConstraint?
     package let requestID: String?
 
     /// Prompts that one request may carry.
@@ -32,9 +32,8 @@ package struct CompletionBody {
         logprobs = try fields.integer("logprobs")
         echo = try fields.bool("echo") ?? false
         addsSpecialTokens = try fields.bool("add_special_tokens") ?? true
-        constraint = try OutputConstraint(fields)
+        constraint = try AnswerConstraint(try OutputConstraint.requested(fields), nil, shared)
         requestID = try fields.requestID()
-        try OutputConstraint.refuse(constraint)
         candidates = try fields.integer("best_of") ?? shared.count
         guard (shared.count...SamplingFields.maximumCount).contains(candidates) else {
             throw APIError.field(
@@ -76,6 +75,7 @@ package struct CompletionBody {
         prompts.flatMap { prompt in
             (0..<candidates).map { copy in
                 var options = shared.options(copy: copy, logprobs: logprobs)
+                options.constraint = constraint
                 // Candidates are compared by probability.
                 if candidates > shared.count, logprobs == nil { options.logprobs = 0 }
                 if echo, let logprobs { options.promptLogprobs = max(logprobs, options.promptLogprobs ?? 0) }

@@ -17,6 +17,10 @@ package struct ToolFields: Sendable {
     package let choice: ToolChoice
     /// More than one call per answer.
     package let isParallel: Bool
+    /// A forced answer may have several calls: of a named function there is one.
+    package var callsInParallel: Bool {
+        if case .named = choice { false } else { isParallel }
+    }
 
     package init(_ fields: FieldReader) throws(APIError) {
         let offered = try ChatMessages.tools(fields)

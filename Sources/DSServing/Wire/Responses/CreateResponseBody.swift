@@ -6,7 +6,7 @@ struct CreateResponseBody {
     let model: ServedModel
     let shared: SamplingFields
     let tools: ToolFields
-    let constraint: OutputConstraint?
+    let constraint: AnswerConstraint?
     let stores: Bool
     let isBackground: Bool
     /// Alternatives per token; `nil`: no log-probabilities.
@@ -36,7 +36,7 @@ struct CreateResponseBody {
         try shared.resolve(for: model.generator)
         self.shared = shared
         tools = try ResponseTools.fields(fields)
-        constraint = try Self.format(fields)
+        constraint = try AnswerConstraint(try Self.format(fields), tools, shared)
         stores = try fields.bool("store") ?? true
         isBackground = try fields.bool("background") ?? false
         let include = try fields.strings("include", limit: 64)
@@ -52,7 +52,6 @@ struct CreateResponseBody {
         inputItems = Self.items(fields)
         echo = Self.echo(fields, shared)
         try checkCombinations(fields)
-        try OutputConstraint.refuse(constraint, tools)
     }
 
     private func checkCombinations(_ fields: FieldReader) throws(APIError) {
@@ -64,10 +63,12 @@ struct CreateResponseBody {
         }
     }
 
-    private static func format(_ fields: FieldReader) throws(APIError) -> OutputConstraint? {
-        let other = try OutputConstraint(fields)
-        guard let format = try fields.reader("text")?.reader("format") else { return other }
-        return try OutputConstraint.format(format, name: "text.format").first?.constraint ?? other
+    private static func format(_ fields: FieldReader) throws(APIError) -> OutputConstraint.Requested? {
+        let other = try OutputConstraint.requested(fields)
+        guard let format = try fields.reader("text")?.reader("format"),
+            let found = try OutputConstraint.format(format, name: "text.format").first
+        else { return other }
+        return OutputConstraint.Requested(constraint: found.constraint, field: found.name)
     }
 
     private static func truncates(_ fields: FieldReader) throws(APIError) -> Bool {
@@ -107,6 +108,7 @@ struct CreateResponseBody {
         var request = ChatRequest(
             messageObjects: head + messages, tools: tools.tools, thinking: thinking,
             options: shared.options(copy: 0, logprobs: logprobs))
+        request.options.constraint = constraint
         if truncates { try fit(&request, keeping: head.count) }
         return (request, messages)
     }

@@ -18,19 +18,24 @@ package enum OutputConstraint: Sendable, Equatable {
 extension OutputConstraint {
     /// Reads OpenAI's `response_format`, vLLM's `structured_outputs` and older `guided_*`, llama-server's `grammar` and
     /// `json_schema`. At most one of them may ask for something.
-    package init?(_ fields: FieldReader) throws(APIError) {
-        let found: [(name: String, constraint: OutputConstraint)] =
-            try Self.responseFormat(fields) + Self.structuredOutputs(fields) + Self.older(fields)
+    package static func requested(_ fields: FieldReader) throws(APIError) -> Requested? {
+        let found: Found = try responseFormat(fields) + structuredOutputs(fields) + older(fields)
         guard let first = found.first else { return nil }
         if found.count > 1 {
             throw .invalid(
                 "'\(found[1].name)': expected one constraint on the output, found '\(first.name)' as well",
                 parameter: found[1].name)
         }
-        self = first.constraint
+        return Requested(constraint: first.constraint, field: first.name)
     }
 
-    private typealias Found = [(name: String, constraint: OutputConstraint)]
+    /// A constraint and the field that asked for it.
+    package struct Requested: Sendable, Equatable {
+        package var constraint: OutputConstraint
+        package var field: String
+    }
+
+    package typealias Found = [(name: String, constraint: OutputConstraint)]
 
     private static func responseFormat(_ fields: FieldReader) throws(APIError) -> Found {
         guard let format = try fields.reader("response_format") else { return [] }
@@ -40,7 +45,7 @@ extension OutputConstraint {
     /// `response_format` of chat completions; `text.format` of responses has the members of `json_schema` flat.
     package static func format(
         _ format: FieldReader, name: String
-    ) throws(APIError) -> [(name: String, constraint: OutputConstraint)] {
+    ) throws(APIError) -> Found {
         switch try format.requiredString("type") {
         case "text": return []
         case "json_object":
