@@ -154,6 +154,7 @@ package struct DeepSeekServer {
             ChatCompletions(service: generation),
             Completions(service: generation),
             TokenRoutes(service: generation),
+            Embeddings(service: generation),
             Responses(service: generation, store: ResponseStore()),
         ]
         if let administration { groups.append(AdministrationRoutes(administration: administration, keys: keys)) }

@@ -6,10 +6,15 @@ package struct ServedModel: Sendable {
     package let generator: TextGenerator
     /// What the model's `generation_config.json` recommends.
     package let defaults: SamplingParameters
+    /// What makes a text's embedding.
+    package let pooling: Pooling
     /// Seconds since 1970 when the model was loaded.
     package let created: Int
 
-    package init(name: String, generator: TextGenerator, defaults: SamplingParameters, created: Int) {
+    package init(
+        name: String, generator: TextGenerator, defaults: SamplingParameters, created: Int, pooling: Pooling = .last
+    ) {
+        self.pooling = pooling
         self.name = name
         self.generator = generator
         self.defaults = defaults

@@ -3,13 +3,17 @@
 import pytest
 import requests
 
+import conftest
+import parameter_checks_embeddings
 import parameter_checks_endpoints
 import parameter_checks_refused
 import parameter_checks_shared
 import parameter_checks_structured
 import parameters
 
-_ = parameter_checks_endpoints, parameter_checks_refused, parameter_checks_shared, parameter_checks_structured
+_ = (
+    parameter_checks_embeddings, parameter_checks_endpoints, parameter_checks_refused, parameter_checks_shared,
+    parameter_checks_structured)
 
 
 @pytest.fixture(scope="session")
@@ -17,9 +21,17 @@ def api(server):
     return parameters.API(server.url)
 
 
+@pytest.fixture(scope="session")
+def embedding_api():
+    server = conftest.Server("--port", "0", "--embeddings")
+    yield parameters.API(server.url)
+    assert server.stop() == 0
+
+
 @pytest.mark.parametrize("section, name", sorted(parameters.CHECKS))
-def test_parameter(api, section, name):
-    parameters.CHECKS[section, name](api)
+def test_parameter(request, section, name):
+    fixture = "embedding_api" if section == "Embeddings" else "api"
+    parameters.CHECKS[section, name](request.getfixturevalue(fixture))
 
 
 def test_every_row_is_checked_and_every_check_has_a_row():
@@ -30,14 +42,13 @@ def test_every_row_is_checked_and_every_check_has_a_row():
 
 @pytest.mark.parametrize("path, sections", [
     ("/v1/chat/completions", ["Both", "Chat completions"]), ("/v1/completions", ["Both", "Completions"]),
-    ("/v1/responses", ["Responses"]),
+    ("/v1/responses", ["Responses"]), ("/v1/embeddings", ["Embeddings"]),
 ])
 def test_the_served_description_has_the_same_parameters(server, path, sections):
     operation = requests.get(server.url + "/openapi.json").json()["paths"][path]["post"]
     described = set(operation["requestBody"]["content"]["application/json"]["schema"]["properties"])
     rows = parameters.documented()
     expected = {name for section in sections for name in rows[section]}
-    # Thinking belongs to conversations.
     assert described == expected, described ^ expected
 
 

@@ -35,6 +35,7 @@ package struct ServerCommand: ParsableCommand {
     @OptionGroup(title: "Lifecycle") var lifecycle: LifecycleOptions
     @OptionGroup(title: "Load") var scheduling: SchedulingOptions
     @OptionGroup(title: "Prefix cache") var prefixCache: PrefixCacheOptions
+    @OptionGroup(title: "Embeddings") var embedding: EmbeddingOptions
     @OptionGroup(title: "Engine") var engine: EngineOptions
     @Option(help: "trace, debug, info, notice, warning, error or critical.")
     var logLevel = "info"
@@ -55,9 +56,10 @@ package struct ServerCommand: ParsableCommand {
         server.accessRule.metricsAreOpen = access.publicMetrics
         server.version = Version.text
         var configuration = try engine.configuration()
+        configuration.computesEmbeddings = embedding.embeddings
         scheduling.apply(to: &configuration)
         return ServerSettings(
-            server: server, engine: configuration, prefixCache: try prefixCache.checked(),
+            server: server, engine: configuration, prefixCache: try prefixCache.checked(), pooling: embedding,
             models: try ModelSelection(path: modelDir, servedName: servedModelName), keys: try access.source(),
             certificates: try tls.files(), refreshesCertificates: tls.enableSslRefresh,
             drainDelay: lifecycle.drainDelay, shutdownTimeout: lifecycle.shutdownTimeout, logger: logger)

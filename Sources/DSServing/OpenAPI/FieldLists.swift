@@ -122,6 +122,20 @@ enum FieldLists {
             model,
         ]
 
+    static let embedding: [APIField] = [
+        model,
+        APIField(
+            "input",
+            APISchema.either(
+                APISchema.string, APISchema.strings, APISchema.integers, APISchema.array(APISchema.integers)),
+            "Texts or token ids.", required: true),
+        APIField("encoding_format", APISchema.words("float", "base64"), "How vectors are written."),
+        APIField("dimensions", APISchema.integer(1...64), "Leading components that stay."),
+        APIField("truncate_prompt_tokens", APISchema.integer(-1...64), "Shortens the input; -1: to what fits."),
+        APIField("truncation_side", APISchema.words("left", "right"), "Where tokens go."),
+        APIField("user", APISchema.string, "Accepted; no effect."),
+    ]
+
     static let completion: [APIField] =
         [
             APIField(

@@ -10,6 +10,15 @@ struct ErrorBodies: RouterMiddleware {
     let logger: Logger
     let bodyLimit: Int
 
+    /// The field that holds the prompt in bodies for this path.
+    private static func promptField(_ path: String) -> String {
+        switch path {
+        case "/v1/completions": "prompt"
+        case "/v1/embeddings", "/v1/responses", "/v1/responses/input_tokens": "input"
+        default: "messages"
+        }
+    }
+
     @concurrent func handle(
         _ request: Request, context: ServingContext,
         next: @concurrent (Request, ServingContext) async throws -> Response
@@ -19,8 +28,8 @@ struct ErrorBodies: RouterMiddleware {
         } catch let error as APIError {
             return try error.response(from: request, context: context)
         } catch let error as EngineError {
-            let field = request.uri.path == "/v1/completions" ? "prompt" : "messages"
-            return try APIError(error, promptField: field).response(from: request, context: context)
+            return try APIError(error, promptField: Self.promptField(request.uri.path)).response(
+                from: request, context: context)
         } catch let error as HTTPError {
             let type = error.status == .notFound ? "not_found_error" : "invalid_request_error"
             let message = "\(request.method) \(request.uri.path): \(error.body ?? error.status.reasonPhrase)"

@@ -8,6 +8,8 @@ struct ServerSettings {
     var engine: EngineConfiguration
     /// Where computed prompts are kept below memory.
     var prefixCache: PrefixCacheOptions
+    /// How embeddings are made of hidden states.
+    var pooling: EmbeddingOptions
     var models: ModelSelection
     var keys: KeySource
     var certificates: CertificateStore.Files?
