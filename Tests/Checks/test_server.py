@@ -86,3 +86,28 @@ def test_a_port_that_is_taken_is_named():
     assert done.returncode != 0
     last = done.stderr.strip().splitlines()[-1]
     assert port in last and "the port is in use" in last and "bind(" not in last, last
+
+
+def test_requests_keep_their_name(server):
+    named = requests.get(server.url + "/v1/models", headers={"x-request-id": "abc-1"})
+    assert named.headers["x-request-id"] == "abc-1"
+    body = {"prompt": "a", "max_tokens": 1}
+    answer = requests.post(server.url + "/v1/completions", json=body, headers={"x-request-id": "abc-2"})
+    assert answer.json()["id"] == "cmpl-abc-2"
+    drawn = [requests.get(server.url + "/nothing").headers["x-request-id"] for _ in range(2)]
+    assert len(set(drawn)) == 2
+
+
+def test_streams_that_wait_say_so():
+    server = Server("--port", "0", "--max-batch-size", "1", "--sse-keep-alive-interval", "1")
+    try:
+        # Nine long answers go first, one after the other.
+        body = {"prompt": "a", "max_tokens": 1900, "ignore_eos": True, "n": 9}
+        before = requests.post(server.url + "/v1/completions", json={**body, "stream": True}, stream=True)
+        waiting = requests.post(
+            server.url + "/v1/completions", json={"prompt": "a", "max_tokens": 2, "stream": True}, stream=True)
+        lines = [line for line in waiting.iter_lines() if line]
+        assert lines[0] == b": ping" and lines[-1] == b"data: [DONE]", lines[:3]
+        before.close()
+    finally:
+        assert server.stop() == 0
