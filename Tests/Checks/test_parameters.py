@@ -43,8 +43,7 @@ def test_every_row_is_checked_and_every_check_has_a_row():
 
 @pytest.mark.parametrize("path, sections", [
     ("/v1/chat/completions", ["Both", "Chat completions"]), ("/v1/completions", ["Both", "Completions"]),
-    ("/v1/responses", ["Responses"]), ("/v1/embeddings", ["Embeddings"]),
-    ("/v1/responses", ["Responses"]), ("/v1/messages", ["Messages"]),
+    ("/v1/responses", ["Responses"]), ("/v1/embeddings", ["Embeddings"]), ("/v1/messages", ["Messages"]),
 ])
 def test_the_served_description_has_the_same_parameters(server, path, sections):
     operation = requests.get(server.url + "/openapi.json").json()["paths"][path]["post"]

@@ -60,7 +60,7 @@ package struct ServerCommand: ParsableCommand {
         configuration.computesEmbeddings = embedding.embeddings
         scheduling.apply(to: &configuration)
         return ServerSettings(
-            server: server, engine: configuration, prefixCache: try prefixCache.checked(), embedding: embedding,
+            server: server, engine: configuration, prefixCache: try prefixCache.checked(), pooling: embedding,
             models: try ModelSelection(path: modelDir, servedName: servedModelName), keys: try access.source(),
             certificates: try tls.files(), refreshesCertificates: tls.enableSslRefresh,
             drainDelay: lifecycle.drainDelay, shutdownTimeout: lifecycle.shutdownTimeout, logger: logger)

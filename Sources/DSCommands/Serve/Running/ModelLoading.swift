@@ -53,7 +53,7 @@ struct ModelLoading {
             "serving '\(entry.name)': \(model.configuration.architecture), context \(generator.engine.maximumContext)")
         return ServedModel(
             name: entry.name, generator: generator, defaults: GenerationDefaults(model).sampling,
-            created: Int(Date().timeIntervalSince1970), pooling: try settings.embedding.pooling(ofModelAt: entry.path))
+            created: Int(Date().timeIntervalSince1970), pooling: try settings.pooling.pooling(ofModelAt: entry.path))
     }
 }
 

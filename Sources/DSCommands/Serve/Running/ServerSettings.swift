@@ -8,7 +8,8 @@ struct ServerSettings {
     var engine: EngineConfiguration
     /// Where computed prompts are kept below memory.
     var prefixCache: PrefixCacheOptions
-    var embedding: EmbeddingOptions
+    /// How embeddings are made of hidden states.
+    var pooling: EmbeddingOptions
     var models: ModelSelection
     var keys: KeySource
     var certificates: CertificateStore.Files?
