@@ -108,6 +108,9 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "DSBlockStores", dependencies: ["DSEngine", crypto, httpClient, nio, nioHTTP1], swiftSettings: strict),
+        .target(
+            name: "DSServingGRPC",
+            dependencies: ["DSServing", "DSEngine", "DSSupport", grpc, grpcTransport], swiftSettings: strict),
         // Row 7
         .target(
             name: "DeepSeek", dependencies: ["DSEngine", "DSModels", "DSTokenizers", "DSFormats", "DSTensor"],
@@ -115,10 +118,9 @@ let package = Package(
         .target(
             name: "DSCommands",
             dependencies: [
-                "DSServing", "DSEvaluation", "DSBlockStores", "DSEngine", "DSModels", "DSGrammar", "DSGraph",
-                "DSKernels",
-                "DSTokenizers",
-                "DSFormats", "DSTensor", "DSSupport", argumentParser, crypto, logging, yams,
+                "DSServing", "DSServingGRPC", "DSEvaluation", "DSBlockStores", "DSEngine", "DSModels", "DSGrammar",
+                "DSGraph", "DSKernels", "DSTokenizers", "DSFormats", "DSTensor", "DSSupport", argumentParser, crypto,
+                logging, yams,
             ],
             swiftSettings: strict),
         // Row 8

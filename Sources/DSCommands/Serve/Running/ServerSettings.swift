@@ -9,6 +9,7 @@ struct ServerSettings {
     /// Where computed prompts are kept below memory.
     var prefixCache: PrefixCacheOptions
     var models: ModelSelection
+    var repository: RepositoryOptions
     var keys: KeySource
     var certificates: CertificateStore.Files?
     /// Whether certificate files are looked at for changes.
