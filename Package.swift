@@ -111,6 +111,9 @@ let package = Package(
             name: "DSBlockStores", dependencies: ["DSEngine", crypto, httpClient, nio, nioHTTP], swiftSettings: strict),
         .target(
             name: "DSLoadTest", dependencies: ["DSSupport", httpClient, nio, nioHTTP, nioPosix], swiftSettings: strict),
+        .target(
+            name: "DSServingGRPC",
+            dependencies: ["DSServing", "DSEngine", "DSSupport", grpc, grpcTransport], swiftSettings: strict),
         // Row 7
         .target(
             name: "DeepSeek", dependencies: ["DSEngine", "DSModels", "DSTokenizers", "DSFormats", "DSTensor"],
@@ -118,10 +121,9 @@ let package = Package(
         .target(
             name: "DSCommands",
             dependencies: [
-                "DSServing", "DSLoadTest", "DSEvaluation", "DSBlockStores", "DSEngine", "DSModels", "DSGrammar",
-                "DSGraph", "DSKernels",
-                "DSTokenizers",
-                "DSFormats", "DSTensor", "DSSupport", argumentParser, crypto, logging, yams,
+                "DSServing", "DSServingGRPC", "DSLoadTest", "DSEvaluation", "DSBlockStores", "DSEngine", "DSModels",
+                "DSGrammar", "DSGraph", "DSKernels", "DSTokenizers", "DSFormats", "DSTensor", "DSSupport",
+                argumentParser, crypto, logging, yams,
             ],
             swiftSettings: strict),
         // Row 8

@@ -36,6 +36,7 @@ package struct DeepSeekServer {
     }
 
     private let catalog: ModelCatalog
+    private let inference: InferenceService?
     private let configuration: Configuration
     private let state: ServerState
     private let keys: KeyStore
@@ -45,15 +46,18 @@ package struct DeepSeekServer {
     private let logger: Logger
 
     /// - Parameters:
+    ///   - inference: what answers under `/v2`; nil: nothing.
     ///   - keys: without keys everybody may use the server.
     ///   - certificates: nil: no TLS.
     ///   - administration: what the routes under `/admin` do; they exist if there is a key for them.
     package init(
-        catalog: ModelCatalog, configuration: Configuration, state: ServerState = ServerState(.serving),
+        catalog: ModelCatalog, inference: InferenceService? = nil, configuration: Configuration,
+        state: ServerState = ServerState(.serving),
         keys: KeyStore = KeyStore([]), certificates: CertificateStore? = nil, administration: Administration? = nil,
         logger: Logger
     ) {
         self.catalog = catalog
+        self.inference = inference
         self.configuration = configuration
         self.state = state
         self.keys = keys
@@ -159,7 +163,20 @@ package struct DeepSeekServer {
             Messages(service: generation),
         ]
         if let administration { groups.append(AdministrationRoutes(administration: administration, keys: keys)) }
+        groups += inferenceRoutes(connections)
         return groups + [DocumentRoutes(version: configuration.version, others: groups.flatMap(\.operations))]
+    }
+
+    /// The V2 protocol, where the server has a repository of models.
+    private func inferenceRoutes(_ connections: ClientConnections) -> [any RouteGroup] {
+        guard let inference else { return [] }
+        let limit = configuration.maximumBodyBytes
+        return [
+            InferenceRoutes(service: inference, connections: connections, bodyLimit: limit),
+            GenerateRoutes(service: inference, connections: connections, bodyLimit: limit),
+            RepositoryRoutes(service: inference, bodyLimit: limit),
+            SharedMemoryRoutes(service: inference, bodyLimit: limit),
+        ]
     }
 
     /// Answers 405 with the `allow` header to wrong methods on the paths that exist.

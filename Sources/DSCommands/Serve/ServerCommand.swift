@@ -26,7 +26,10 @@ package struct ServerCommand: ParsableCommand {
         version: Version.text)
 
     @OptionGroup var sources: ConfigurationOptions
-    @Option(help: "A model or a directory of models (environment: MODEL_PATH, too).", completion: .directory)
+    @Option(
+        name: [.customLong("model-dir"), .customLong("model-repository")],
+        help: "A model, a directory of models or a Triton model repository (environment: MODEL_PATH, too).",
+        completion: .directory)
     var modelDir: String?
     @Option(help: "Name under which a single model is served (default: its file's name).")
     var servedModelName: String?
@@ -37,6 +40,7 @@ package struct ServerCommand: ParsableCommand {
     @OptionGroup(title: "Load") var scheduling: SchedulingOptions
     @OptionGroup(title: "Prefix cache") var prefixCache: PrefixCacheOptions
     @OptionGroup(title: "Embeddings") var embedding: EmbeddingOptions
+    @OptionGroup(title: "Repository") var repository: RepositoryOptions
     @OptionGroup(title: "Engine") var engine: EngineOptions
     @Option(help: "trace, debug, info, notice, warning, error or critical.")
     var logLevel = "info"
@@ -61,7 +65,9 @@ package struct ServerCommand: ParsableCommand {
         scheduling.apply(to: &configuration)
         return ServerSettings(
             server: server, engine: configuration, prefixCache: try prefixCache.checked(), pooling: embedding,
-            models: try ModelSelection(path: modelDir, servedName: servedModelName), keys: try access.source(),
+            models: try ModelSelection(
+                path: modelDir, servedName: servedModelName, mayBeEmpty: repository.modelControlMode != .none),
+            repository: repository, keys: try access.source(),
             certificates: try tls.files(), refreshesCertificates: tls.enableSslRefresh,
             drainDelay: lifecycle.drainDelay, shutdownTimeout: lifecycle.shutdownTimeout, logger: logger)
     }

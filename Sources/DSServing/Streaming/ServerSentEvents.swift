@@ -22,7 +22,7 @@ package struct ServerSentEvents {
     /// The end that OpenAI's clients wait for.
     @concurrent package mutating func done() async throws {
         try await send(bytes: Array("[DONE]".utf8))
-        try await writer.finish(nil)
+        try await end()
     }
 
     /// The end of APIs whose last event has a name.

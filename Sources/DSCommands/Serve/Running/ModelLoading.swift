@@ -4,61 +4,107 @@ import DSServing
 import Foundation
 import Logging
 
-/// Loads the models one after the other while the server answers already.
-struct ModelLoading {
-    let settings: ServerSettings
-    let catalog: ModelCatalog
-    let state: ServerState
+/// Loads the models while the server answers already, and follows the repository's changes.
+struct ModelLoading: Sendable {
+    private let settings: ServerSettings
+    private let catalog: ModelCatalog
+    private let state: ServerState
+    let repository: ModelRepository
 
-    /// Starts a thread that loads all models. `onFailure` is told if none could be.
-    func start(onFailure: @escaping @Sendable (ServerFailure) -> Void) {
-        for entry in settings.models.entries { catalog.setAbsent(entry.name, .loading(bytes: 0, of: 0)) }
-        let loading = Unchecked(value: self)
-        Thread.detachNewThread { loading.value.loadAll(onFailure) }
+    init(settings: ServerSettings, catalog: ModelCatalog, state: ServerState) throws {
+        self.settings = settings
+        self.catalog = catalog
+        self.state = state
+        let models = settings.models
+        let cacheBytes = settings.engine.kvCacheBytes
+        let opening = ModelOpening(
+            engine: settings.engine, prefixCache: settings.prefixCache, pooling: settings.pooling, catalog: catalog,
+            logger: settings.logger)
+        repository = ModelRepository(
+            options: settings.repository.options, catalog: catalog,
+            loader: ModelLoader(
+                open: { name, location in try opening.open(name, location) },
+                need: { MemoryNeed.estimate($0, cacheBytes: cacheBytes) }),
+            logger: settings.logger, scan: { try models.scan() })
+        if settings.repository.conformanceModels {
+            for model in try ConformanceModels.all() { repository.adopt(model) }
+        }
     }
 
-    private func loadAll(_ onFailure: (ServerFailure) -> Void) {
+    /// Starts loading. `onFailure` is told if no model could be loaded. The task runs until it is cancelled.
+    func start(onFailure: @escaping @Sendable (ServerFailure) -> Void) -> Task<Void, Never> {
+        Task {
+            guard await loadAll(onFailure) else { return }
+            guard settings.repository.options.mode == .poll else { return }
+            let interval = Duration.seconds(settings.repository.repositoryPollSecs)
+            while (try? await Task.sleep(for: interval)) != nil { await repository.poll() }
+        }
+    }
+
+    @concurrent private func loadAll(_ onFailure: (ServerFailure) -> Void) async -> Bool {
         let start = ContinuousClock.now
+        let names: [String]
+        do {
+            names = try repository.names(toLoad: settings.repository.loadModel)
+        } catch {
+            onFailure(ServerFailure(description: "\(error)"))
+            return false
+        }
+        for name in names { catalog.setAbsent(name, .loading(bytes: 0, of: 0)) }
         var failures: [String] = []
-        for entry in settings.models.entries {
-            do {
-                catalog.add(try load(entry))
-            } catch {
-                let reason = "\(error)"
-                failures.append("model '\(entry.name)': expected to load it, found: \(reason)")
-                settings.logger.error("model '\(entry.name)' could not be loaded: \(reason)")
-                catalog.setAbsent(entry.name, .failed(reason))
-            }
+        for name in names {
+            guard let reason = await repository.loadFirst(name) else { continue }
+            failures.append("model '\(name)': expected to load it, found: \(reason)")
+            settings.logger.error("model '\(name)' could not be loaded: \(reason)")
+            catalog.setAbsent(name, .failed(reason))
         }
-        guard failures.count < settings.models.entries.count else {
-            return onFailure(ServerFailure(description: failures.joined(separator: "\n")))
+        guard failures.isEmpty || failures.count < names.count || settings.repository.options.mode == .poll else {
+            onFailure(ServerFailure(description: failures.joined(separator: "\n")))
+            return false
         }
+        repository.hasStarted()
         state.advance(to: .serving)
         let seconds = (ContinuousClock.now - start) / .seconds(1)
-        let names = catalog.models.map(\.name).joined(separator: ", ")
-        settings.logger.notice("ready after \((seconds * 100).rounded() / 100) s: \(names)")
-    }
-
-    private func load(_ entry: ModelSelection.Entry) throws -> ServedModel {
-        let model = try entry.open()
-        let line = PageInLine.report()
-        let generator = try TextGenerator(
-            model: model, configuration: settings.engine, store: try settings.prefixCache.store(for: entry.name)
-        ) { [catalog] done, total in
-            catalog.setAbsent(entry.name, .loading(bytes: done, of: total))
-            return line(done, total)
-        }
-        if let note = generator.engine.note { settings.logger.warning("\(entry.name): \(note)") }
-        settings.logger.notice(
-            "serving '\(entry.name)': \(model.configuration.architecture), context \(generator.engine.maximumContext)")
-        return ServedModel(
-            name: entry.name, generator: generator, defaults: GenerationDefaults(model).sampling,
-            created: Int(Date().timeIntervalSince1970), pooling: try settings.pooling.pooling(ofModelAt: entry.path))
+        let loaded = catalog.models.map(\.name).joined(separator: ", ")
+        settings.logger.notice("ready after \((seconds * 100).rounded() / 100) s: \(loaded)")
+        return true
     }
 }
 
-/// Carries a value to a thread.
-private struct Unchecked<Value>: @unchecked Sendable {
-    // SAFETY: settings are constants, the catalog and the state are sendable; one thread uses the copy.
-    let value: Value
+/// Makes a served model of files.
+private struct ModelOpening: Sendable {
+    let engine: EngineConfiguration
+    let prefixCache: PrefixCacheOptions
+    let pooling: EmbeddingOptions
+    let catalog: ModelCatalog
+    let logger: Logger
+
+    func open(_ name: String, _ location: ModelSource.Location) throws -> ServedModel {
+        // A model that is replaced goes on answering: nothing is absent.
+        let isNew = !catalog.models.contains { $0.name == name }
+        do {
+            let model: LoadedModel =
+                switch location {
+                case .embedded: try .embedded()
+                case .path(let path), .missing(let path): try .open(path: path)
+                }
+            let path: String? = if case .path(let path) = location { path } else { nil }
+            let line = PageInLine.report()
+            let generator = try TextGenerator(
+                model: model, configuration: engine, store: try prefixCache.store(for: name)
+            ) { [catalog] done, total in
+                if isNew { catalog.setAbsent(name, .loading(bytes: done, of: total)) }
+                return line(done, total)
+            }
+            if let note = generator.engine.note { logger.warning("\(name): \(note)") }
+            logger.notice(
+                "serving '\(name)': \(model.configuration.architecture), context \(generator.engine.maximumContext)")
+            return ServedModel(
+                name: name, generator: generator, defaults: GenerationDefaults(model).sampling,
+                created: Int(Date().timeIntervalSince1970), pooling: try pooling.pooling(ofModelAt: path))
+        } catch {
+            catalog.clearAbsence(of: name)
+            throw error
+        }
+    }
 }

@@ -1,36 +1,37 @@
 import ArgumentParser
-import DSModels
-import Foundation
+import DSServing
 
 /// Which models are served, and under which names.
 struct ModelSelection {
-    struct Entry: Equatable {
-        let name: String
-        /// Nil: the model inside this program.
-        let path: String?
+    private let path: String?
+    private let servedName: String?
 
-        func open() throws -> LoadedModel { try path.map { try LoadedModel.open(path: $0) } ?? LoadedModel.embedded() }
-    }
-
-    let entries: [Entry]
-
+    /// - Parameter mayBeEmpty: whether models may come later.
     /// - Throws: `ValidationError` if there is no model at `path`, or two of one name.
-    init(path: String?, servedName: String?) throws {
+    init(path: String?, servedName: String?, mayBeEmpty: Bool) throws {
         if let servedName, servedName.isEmpty {
             throw ValidationError("--served-model-name: expected a name, found an empty text")
         }
-        guard let path else {
-            entries = [Entry(name: servedName ?? "deepseek", path: nil)]
-            return
+        self.path = path.map { ModelPath.expanded($0) }
+        self.servedName = servedName
+        let items: [RepositoryItem]
+        do {
+            items = try scan()
+        } catch let error as InferenceError {
+            throw ValidationError(error.message)
         }
-        let paths = try ModelDirectoryListing.models(in: ModelPath.expanded(path))
-        if servedName != nil, paths.count > 1 {
-            throw ValidationError("--served-model-name: expected one model, found \(paths.count) in \(path)")
+        guard mayBeEmpty || !items.isEmpty else {
+            throw ValidationError(
+                "\(path ?? ""): expected config.json, a .gguf or a .ds file, or directories that hold them; found none")
         }
-        for (name, same) in Dictionary(grouping: paths, by: ModelDirectoryListing.name) where same.count > 1 {
-            let list = same.joined(separator: ", ")
-            throw ValidationError("\(path): expected one model per name, found \(list) for '\(name)'")
-        }
-        entries = paths.map { Entry(name: servedName ?? ModelDirectoryListing.name(of: $0), path: $0) }
+    }
+
+    /// What there is now.
+    func scan() throws -> [RepositoryItem] {
+        if let path { return try RepositoryScanner(path: path, name: servedName).scan() }
+        let name = servedName ?? "deepseek"
+        let source = ModelSource(
+            name: name, versions: [1: .embedded], configuration: ModelConfiguration(name: name))
+        return [RepositoryItem(name: name, source: .success(source))]
     }
 }

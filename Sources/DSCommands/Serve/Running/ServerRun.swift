@@ -1,5 +1,6 @@
 import DSEngine
 import DSServing
+import DSServingGRPC
 import Dispatch
 import Foundation
 import Logging
@@ -35,29 +36,58 @@ struct ServerRun {
             failure.withLock { $0 = reason }
             stop.finish()
         }
-        let loading = ModelLoading(settings: settings, catalog: catalog, state: state)
+        let loading = try ModelLoading(settings: settings, catalog: catalog, state: state)
+        let service = InferenceService(repository: loading.repository)
+        let grpc = try await listener(service)
+        let loads = Mutex<Task<Void, Never>?>(nil)
+        defer { loads.withLock { $0?.cancel() } }
         let address = settings.server.address
         let log = settings.logger
         let scheme = certificates == nil ? "http" : "https"
         do {
-            try await server(sequence, reloading).run(until: stopping) { port in
+            try await server(service, sequence, reloading).run(until: stopping) { port in
                 switch address {
                 case .tcp(let host, _): log.notice("listening on \(scheme)://\(host):\(port)")
                 case .socket(let path): log.notice("listening on \(path)")
                 }
-                loading.start(onFailure: failed)
+                let task = loading.start(onFailure: failed)
+                loads.withLock { $0 = task }
             }
         } catch {
             throw ServerFailure(
                 description: "server on \(Self.text(address)): expected to listen and serve, found: \(error)")
         }
+        await grpc?.stop()
         for model in catalog.models { await model.generator.engine.shutdown() }
         if let failure = failure.withLock({ $0 }) { throw failure }
     }
 
-    private func server(_ sequence: StopSequence, _ reloading: Reloading) -> DeepSeekServer {
+    /// gRPC, if it was asked for; its port is taken when this returns.
+    private func listener(_ service: InferenceService) async throws -> GRPCListener? {
+        guard let port = settings.repository.grpcPort else { return nil }
+        let host: String
+        switch settings.server.address {
+        case .tcp(let name, _): host = name
+        case .socket: host = "127.0.0.1"
+        }
+        do {
+            let listener = try await GRPCListener.start(
+                InferenceGRPCServer(
+                    service: service, host: host, port: port, maximumRequestBytes: settings.server.maximumBodyBytes,
+                    keys: keys, certificates: settings.certificates))
+            settings.logger.notice("listening on grpc://\(host):\(listener.port)")
+            return listener
+        } catch {
+            throw ServerFailure(description: "gRPC on \(host):\(port): expected to listen, found: \(error)")
+        }
+    }
+
+    private func server(
+        _ service: InferenceService, _ sequence: StopSequence, _ reloading: Reloading
+    ) -> DeepSeekServer {
         DeepSeekServer(
-            catalog: catalog, configuration: settings.server, state: state, keys: keys, certificates: certificates,
+            catalog: catalog, inference: service, configuration: settings.server, state: state, keys: keys,
+            certificates: certificates,
             administration: Administration(
                 reload: { await reloading.reload() }, drain: { sequence.queue.async { sequence.requested() } }),
             logger: settings.logger)

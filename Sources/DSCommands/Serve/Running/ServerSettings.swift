@@ -11,6 +11,7 @@ struct ServerSettings {
     /// How embeddings are made of hidden states.
     var pooling: EmbeddingOptions
     var models: ModelSelection
+    var repository: RepositoryOptions
     var keys: KeySource
     var certificates: CertificateStore.Files?
     /// Whether certificate files are looked at for changes.

@@ -1,0 +1,171 @@
+import DSEngine
+import DSSupport
+
+/// A language model as Triton's backends for them show it: `text_input` in, `text_output` out. Sampling parameters come as
+/// request parameters, or as JSON in the input `sampling_parameters`.
+package struct LanguageModel: InferenceModel {
+    package let configuration: ModelConfiguration
+    private let served: ServedModel
+
+    /// Names under which a configuration may ask for this kind of model.
+    package static let backends: Set<String> = ["", "deepseek", "vllm", "tensorrtllm"]
+
+    /// - Parameter given: the configuration of the model's folder; what it says about tensors must be what they are here.
+    package init(_ served: ServedModel, given: ModelConfiguration) throws(InferenceError) {
+        self.served = served
+        var configuration = given
+        guard Self.backends.contains(given.backend) else {
+            throw InferenceError(
+                .unsupported, "model '\(given.name)': backend: expected 'deepseek', found '\(given.backend)'")
+        }
+        guard given.maxBatchSize == 0 else {
+            throw InferenceError(
+                .unsupported,
+                "model '\(given.name)': max_batch_size: expected 0 (the engine joins requests by itself), found \(given.maxBatchSize)"
+            )
+        }
+        configuration.backend = given.backend.isEmpty ? "deepseek" : given.backend
+        configuration.isDecoupled = true
+        try Self.check(given.inputs, against: Self.inputs, "input", given.name)
+        try Self.check(given.outputs, against: Self.outputs, "output", given.name)
+        configuration.inputs = Self.inputs
+        configuration.outputs = Self.outputs
+        self.configuration = configuration
+    }
+
+    private static let inputs: [TensorSpecification] = [
+        .init("text_input", .bytes, [1]), .init("stream", .bool, [1], isOptional: true),
+        .init("sampling_parameters", .bytes, [1], isOptional: true),
+        .init("exclude_input_in_output", .bool, [1], isOptional: true),
+        .init("return_finish_reason", .bool, [1], isOptional: true),
+        .init("return_num_input_tokens", .bool, [1], isOptional: true),
+        .init("return_num_output_tokens", .bool, [1], isOptional: true),
+    ]
+    private static let outputs: [TensorSpecification] = [
+        .init("text_output", .bytes, [-1]), .init("finish_reason", .bytes, [-1]),
+        .init("num_input_tokens", .uint32, [-1]), .init("num_output_tokens", .uint32, [-1]),
+    ]
+
+    private static func check(
+        _ given: [TensorSpecification], against known: [TensorSpecification], _ kind: String, _ model: String
+    ) throws(InferenceError) {
+        for tensor in given where !known.contains(where: { $0.name == tensor.name && $0.datatype == tensor.datatype }) {
+            let list = known.map { "\($0.name) (\($0.datatype.configurationName))" }.joined(separator: ", ")
+            throw .invalid(
+                "model '\(model)': \(kind): expected some of \(list), found \(tensor.name) (\(tensor.datatype.configurationName))"
+            )
+        }
+    }
+
+    @concurrent package func answer(
+        _ request: InferenceRequest, _ send: @concurrent @Sendable (InferenceResponse) async throws -> Void
+    ) async throws -> InferenceTimings {
+        let call: Call
+        do {
+            call = try Call(request, defaults: served.defaults)
+        } catch {
+            throw InferenceError.invalid(error.message)
+        }
+        let start = ContinuousClock.now
+        let stream = try served.generator.generate(TextRequest(.text(call.text), options: call.options))
+        var collected = call.excludesInput ? "" : call.text
+        var waited = Duration.zero
+        var tokens = 0
+        for try await event in stream {
+            switch event {
+            case .delta(let delta):
+                if tokens == 0 { waited = ContinuousClock.now - start }
+                tokens += delta.tokens.count
+                let text = delta.reasoning + delta.content
+                if !call.streams { collected += text }
+                if call.streams, !text.isEmpty { try await send(InferenceResponse(outputs: [Self.output(text)])) }
+            case .finished(let result):
+                try await send(InferenceResponse(outputs: last(call, collected, result)))
+            }
+        }
+        // A batch of one: the engine mixes requests step by step.
+        var timings = InferenceTimings()
+        timings.input = waited
+        timings.compute = ContinuousClock.now - start - waited
+        timings.executedBatch = 1
+        return timings
+    }
+
+    /// A stream ends with an empty text, as Triton's do.
+    private func last(_ call: Call, _ text: String, _ result: GenerationResult) -> [WireTensor] {
+        var outputs = [Self.output(call.streams ? "" : text)]
+        if call.returned.contains("finish_reason") {
+            outputs.append(
+                WireTensor(name: "finish_reason", strings: [Array(result.reason.text(calledTools: false).utf8)]))
+        }
+        for (name, count) in [
+            ("num_input_tokens", result.usage.promptTokens), ("num_output_tokens", result.usage.completionTokens),
+        ] where call.returned.contains(name) {
+            outputs.append(
+                WireTensor(
+                    name: name, datatype: .uint32, shape: [1], elements: [UInt32(truncatingIfNeeded: count)]))
+        }
+        return outputs
+    }
+
+    private static func output(_ text: String) -> WireTensor {
+        WireTensor(name: "text_output", strings: [Array(text.utf8)])
+    }
+}
+
+/// What a request asks of a language model.
+private struct Call {
+    let text: String
+    let options: TextOptions
+    let streams: Bool
+    let excludesInput: Bool
+    /// Outputs beside the text.
+    let returned: Set<String>
+
+    init(_ request: InferenceRequest, defaults: SamplingParameters) throws(APIError) {
+        guard let text = request.text("text_input") else {
+            throw .field("text_input", expected: "one string", found: nil)
+        }
+        self.text = text
+        var object = request.parameters
+        if let json = request.text("sampling_parameters") {
+            for member in try FieldReader(body: Array(json.utf8)).object.members { object[member.key] = member.value }
+        }
+        for name in Self.flags {
+            if let input = request.input(name), input.elementCount == 1 { object[name] = .bool(input.bytes[0] != 0) }
+        }
+        // Triton's parameters are scalars, and clients write numbers as strings where they do not know better.
+        for member in object.members {
+            guard let text = member.value.stringValue, Self.numbers.contains(member.key.string),
+                let value = try? JSONValue.parse(text), value.doubleValue != nil
+            else { continue }
+            object[member.key] = value
+        }
+        let fields = FieldReader(object)
+        var shared = try SamplingFields(fields, defaults: defaults)
+        guard shared.count == 1 else { throw .field("n", expected: "1", found: fields.value("n")) }
+        // As the backends whose parameters these are.
+        if shared.stopping.maxTokens == nil { shared.stopping.maxTokens = 16 }
+        options = shared.options(copy: 0, logprobs: nil)
+        streams = shared.stream
+        let excludes = try fields.bool("exclude_input_in_output")
+        guard excludes != false || !streams else {
+            throw .field("exclude_input_in_output", expected: "true with 'stream'", found: false)
+        }
+        excludesInput = excludes ?? streams
+        var returned = Set(request.outputs.map(\.name))
+        for name in Self.flags where name.hasPrefix("return_") {
+            if try fields.bool(name) ?? false { returned.insert(String(name.dropFirst("return_".count))) }
+        }
+        self.returned = returned
+    }
+
+    private static let flags = [
+        "stream", "exclude_input_in_output", "return_finish_reason", "return_num_input_tokens",
+        "return_num_output_tokens",
+    ]
+    private static let numbers: Set<String> = [
+        "temperature", "top_p", "top_k", "min_p", "typical_p", "repetition_penalty", "presence_penalty",
+        "frequency_penalty", "seed", "max_tokens", "max_completion_tokens", "min_tokens", "n",
+    ]
+}

@@ -1,0 +1,134 @@
+import DSEngine
+import DSSupport
+import Foundation
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// Health, metadata and inference of the V2 protocol, under `/v2`.
+struct InferenceRoutes: RouteGroup {
+    let service: InferenceService
+    let connections: ClientConnections
+    let bodyLimit: Int
+
+    func add(to router: Router<ServingContext>) {
+        router.get("/v2") { _, _ in Response.json(service.metadata) }
+        router.get("/v2/health/live") { _, _ in Self.health("live", true) }
+        router.get("/v2/health/ready") { _, _ in Self.health("ready", service.repository.isSettled) }
+        router.get("/v2/models/stats") { _, _ in
+            try Self.guarded { () throws(InferenceError) in Response.json(try service.statistics(nil, nil)) }
+        }
+        for path in ["/v2/models/:model", "/v2/models/:model/versions/:version"] {
+            router.get(RouterPath(path)) { _, context in
+                try Self.onModel(context) { name, version throws(InferenceError) in
+                    Response.json(try service.metadata(name, version))
+                }
+            }
+            router.get(RouterPath(path + "/ready")) { _, context in
+                try Self.onModel(context) { name, version throws(InferenceError) in
+                    Self.health("ready", service.repository.isReady(name, version))
+                }
+            }
+            router.get(RouterPath(path + "/config")) { _, context in
+                try Self.onModel(context) { name, version throws(InferenceError) in
+                    Response.json(try service.configuration(name, version))
+                }
+            }
+            router.get(RouterPath(path + "/stats")) { _, context in
+                try Self.onModel(context) { name, version throws(InferenceError) in
+                    Response.json(try service.statistics(name, version))
+                }
+            }
+            router.post(RouterPath(path + "/infer")) { request, context in try await infer(request, context) }
+        }
+    }
+
+    private func infer(_ request: Request, _ context: ServingContext) async throws -> Response {
+        guard request.headers[.contentEncoding] == nil else {
+            throw APIError.invalid("content-encoding: expected an uncompressed body, found a compressed one")
+        }
+        var headerLength: Int?
+        if let text = request.headers[.inferenceHeaderLength] {
+            guard let length = Int(text), length >= 0 else {
+                throw APIError.invalid("Inference-Header-Content-Length: expected a count of bytes, found '\(text)'")
+            }
+            headerLength = length
+        }
+        let bytes = try await request.bodyBytes(limit: bodyLimit)
+        do {
+            let (name, version) = try Self.model(context)
+            let model = try service.repository.ready(name, version)
+            let body = try InferBody(
+                bytes, headerLength: headerLength, configuration: model.model.configuration,
+                memory: service.sharedMemory)
+            let answer = try await connections.whileOpen(context.channel) {
+                try await service.infer(body.request, on: model)
+            }
+            return try InferAnswer(
+                model: model, request: body.request, prefersBinary: body.prefersBinary, memory: service.sharedMemory
+            ).response(answer)
+        } catch let error as InferenceError {
+            throw APIError(error)
+        }
+    }
+
+    /// The status is the answer; KServe's client reads the body.
+    private static func health(_ question: String, _ isTrue: Bool) -> Response {
+        Response.json(.object(JSONObject([(JSONString(question), .bool(isTrue))])), status: isTrue ? .ok : .badRequest)
+    }
+
+    static func model(_ context: ServingContext) throws(InferenceError) -> (name: String, version: Int?) {
+        let name = context.parameters.get("model") ?? ""
+        return (
+            name.removingPercentEncoding ?? name, try InferenceService.version(context.parameters.get("version") ?? "")
+        )
+    }
+
+    static func onModel(
+        _ context: ServingContext, _ body: (String, Int?) throws(InferenceError) -> Response
+    ) throws -> Response {
+        try guarded { () throws(InferenceError) in
+            let (name, version) = try model(context)
+            return try body(name, version)
+        }
+    }
+
+    static func guarded(_ body: () throws(InferenceError) -> Response) throws(APIError) -> Response {
+        do throws(InferenceError) {
+            return try body()
+        } catch {
+            throw APIError(error)
+        }
+    }
+}
+
+extension APIError {
+    /// The HTTP form of an error of the V2 protocol.
+    init(_ error: InferenceError) {
+        let status: HTTPResponse.Status =
+            switch error.kind {
+            case .invalidArgument, .alreadyExists: .badRequest
+            case .notFound: .notFound
+            case .unavailable, .deadlineExceeded: .serviceUnavailable
+            case .unsupported: .notImplemented
+            case .internalFailure: .internalServerError
+            }
+        self.init(status: status, message: error.message, type: "invalid_request_error")
+    }
+}
+
+extension ClientConnections {
+    /// Runs `body` until it ends or the client's connection does.
+    func whileOpen<Result: Sendable>(
+        _ channel: any Channel, _ body: @escaping @Sendable () async throws -> Result
+    ) async throws -> Result {
+        let task = Task { try await body() }
+        let registration = onClose(of: channel) { task.cancel() }
+        defer { remove(registration) }
+        return try await withTaskCancellationHandler {
+            try await task.value
+        } onCancel: {
+            task.cancel()
+        }
+    }
+}

@@ -1,0 +1,81 @@
+import DSSupport
+import Foundation
+import Hummingbird
+
+/// Triton's routes for shared memory, logging and tracing.
+struct SharedMemoryRoutes: RouteGroup {
+    let service: InferenceService
+    let bodyLimit: Int
+
+    func add(to router: Router<ServingContext>) {
+        addSystem(to: router)
+        addCUDA(to: router)
+        router.get("/v2/logging") { _, _ in Response.json(Self.logging) }
+        for path in ["/v2/trace/setting", "/v2/models/:model/trace/setting"] {
+            router.get(RouterPath(path)) { _, _ in Response.json(Self.trace) }
+        }
+    }
+
+    private func addSystem(to router: Router<ServingContext>) {
+        let memory = service.sharedMemory
+        let root = "/v2/systemsharedmemory"
+        for path in [root + "/status", root + "/region/:region/status"] {
+            router.get(RouterPath(path)) { _, context in
+                try InferenceRoutes.guarded { () throws(InferenceError) in
+                    Response.json(.array(try memory.status(Self.region(context)).map(Self.object)))
+                }
+            }
+        }
+        router.post(RouterPath(root + "/region/:region/register")) { request, context in
+            let fields = try FieldReader(body: try await request.bodyBytes(limit: bodyLimit))
+            let region = SharedMemoryRegions.Description(
+                name: Self.region(context) ?? "", key: try fields.requiredString("key"),
+                offset: try fields.integer("offset") ?? 0, byteCount: try fields.integer("byte_size") ?? 0)
+            return try InferenceRoutes.guarded { () throws(InferenceError) in
+                try memory.register(region)
+                return Response(status: .ok)
+            }
+        }
+        for path in [root + "/unregister", root + "/region/:region/unregister"] {
+            router.post(RouterPath(path)) { _, context in
+                memory.unregister(Self.region(context))
+                return Response(status: .ok)
+            }
+        }
+    }
+
+    /// There is none here: nothing is registered, and nothing can be.
+    private func addCUDA(to router: Router<ServingContext>) {
+        let root = "/v2/cudasharedmemory"
+        for path in [root + "/status", root + "/region/:region/status"] {
+            router.get(RouterPath(path)) { _, _ in Response.json([]) }
+        }
+        for path in [root + "/unregister", root + "/region/:region/unregister"] {
+            router.post(RouterPath(path)) { _, _ in Response(status: .ok) }
+        }
+        router.post(RouterPath(root + "/region/:region/register")) { _, _ -> Response in
+            throw APIError(InferenceError(.unsupported, "CUDA shared memory: expected a CUDA device, found none"))
+        }
+    }
+
+    private static func region(_ context: ServingContext) -> String? {
+        context.parameters.get("region").map { $0.removingPercentEncoding ?? $0 }
+    }
+
+    private static func object(_ region: SharedMemoryRegions.Description) -> JSONValue {
+        [
+            "name": .text(region.name), "key": .text(region.key), "offset": .integer(Int64(region.offset)),
+            "byte_size": .integer(Int64(region.byteCount)),
+        ]
+    }
+
+    /// As Triton writes them; they cannot be changed while the server runs.
+    private static let logging: JSONValue = [
+        "log_file": "", "log_info": true, "log_warning": true, "log_error": true, "log_verbose_level": 0,
+        "log_format": "default",
+    ]
+    private static let trace: JSONValue = [
+        "trace_level": ["OFF"], "trace_rate": "1000", "trace_count": "-1", "log_frequency": "0", "trace_file": "",
+        "trace_mode": "triton",
+    ]
+}
