@@ -70,7 +70,10 @@ import Testing
         }
         let late = try queue.add(rows: 1, now: start)
         let urgent = try queue.add(rows: 1, priority: 1, now: start)
-        guard case .batch(let entries) = queue.next(now: start) else { return Issue.record("no batch") }
+        guard case .batch(let entries) = queue.next(now: start) else {
+            Issue.record("no batch")
+            return
+        }
         #expect(entries.map(\.id) == [urgent, late])
         #expect(throws: BatchingError.unknownPriority(3, levels: 2)) { try queue.add(rows: 1, priority: 3, now: start) }
     }
