@@ -36,7 +36,7 @@ package struct RandomText {
                 outcome.isComplete = true
                 return outcome
             }
-            if outcome.tokens.count >= patience, let rest = try matcher.completion() {
+            if outcome.tokens.count >= patience, let rest = try matcher.completion(limit: 3_000) {
                 outcome.text += rest
                 outcome.isComplete = true
                 return outcome
