@@ -41,7 +41,9 @@ extension EngineMetrics {
             labels,
             statistics.draftTokens == 0 ? 0 : Double(statistics.acceptedDraftTokens) / Double(statistics.draftTokens))
         // The series of requests without a key is there from the beginning, so that its first increase is seen.
-        for (tenant, cost) in totals.costs.merging(["": 0], uniquingKeysWith: { known, _ in known }).sorted(by: { $0.key < $1.key }) {
+        for (tenant, cost) in totals.costs.merging(["": 0], uniquingKeysWith: { known, _ in known }).sorted(by: {
+            $0.key < $1.key
+        }) {
             page.counter(
                 "deepseek_request_cost", "What requests cost by the configured prices, in the operator's currency.",
                 labels.adding("tenant", tenant), cost)

@@ -29,9 +29,10 @@ struct RequestObservation {
         route = context.endpointPath
     }
 
-    /// Must be called once, when the answer was written or given up.
+    /// Must be called when the answer was written or given up; the first call counts.
     /// - Parameter isWritten: false if its client did not get all of it.
     func end(status: Int, isWritten: Bool = true) {
+        guard record.endsNow() else { return }
         if !isWritten { record.update { $0.error = $0.error ?? "disconnected" } }
         let state = record.state
         let seconds = started.duration(to: .now) / .seconds(1)

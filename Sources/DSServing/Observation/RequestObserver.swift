@@ -72,14 +72,12 @@ struct RequestObserver: RouterMiddleware {
             return
         }
         let body = response.body
+        // A body may also be dropped before anybody writes it.
+        let departure = Departure { observation.end(status: status, isWritten: false) }
         response.body = ResponseBody { writer in
-            do {
-                try await body.write(CountingWriter(writer, observation.record))
-                observation.end(status: status)
-            } catch {
-                observation.end(status: status, isWritten: false)
-                throw error
-            }
+            defer { departure.leave() }
+            try await body.write(CountingWriter(writer, observation.record))
+            observation.end(status: status)
         }
     }
 }

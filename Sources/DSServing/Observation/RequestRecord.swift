@@ -19,6 +19,7 @@ package final class RequestRecord: Sendable {
         /// Bytes of the response's body.
         package var bytes = 0
         var costs: CostModel?
+        var hasEnded = false
 
         /// Nil where no prices are set, or nothing was generated.
         package var cost: Double? {
@@ -34,6 +35,14 @@ package final class RequestRecord: Sendable {
     package var state: State { storage.withLock { $0 } }
 
     package func update(_ body: (inout State) -> Void) { storage.withLock { body(&$0) } }
+
+    /// True the first time.
+    func endsNow() -> Bool {
+        storage.withLock { state in
+            defer { state.hasEnded = true }
+            return !state.hasEnded
+        }
+    }
 
     /// The answers were submitted to a model.
     func began(_ answers: [AnswerRecord], perPrompt count: Int, model: String) {
