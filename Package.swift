@@ -99,12 +99,13 @@ let package = Package(
             dependencies: ["DSEngine", "DSModels", "DSTokenizers", "DSSupport", "CDSDefaultModel", grdb, sqlite],
             swiftSettings: strict),
         .target(
+            name: "DSObservability", dependencies: ["DSSupport", logging, tracing, httpClient, nio, nioHTTP1],
+            swiftSettings: numeric),
+        .target(
             name: "DSServing",
             dependencies: [
-                "DSEngine", "DSGrammar", "DSTokenizers", "DSSupport", hummingbird, hummingbirdCore, httpTypes, nio,
-                nioHTTPTypes,
-                nioSSL,
-                lifecycle, crypto, logging,
+                "DSEngine", "DSObservability", "DSGrammar", "DSTokenizers", "DSSupport", hummingbird, hummingbirdCore,
+                httpTypes, nio, nioHTTPTypes, nioSSL, lifecycle, crypto, logging, tracing,
             ],
             swiftSettings: strict),
         .target(
@@ -121,9 +122,9 @@ let package = Package(
         .target(
             name: "DSCommands",
             dependencies: [
-                "DSServing", "DSServingGRPC", "DSLoadTest", "DSEvaluation", "DSBlockStores", "DSEngine", "DSModels",
-                "DSGrammar", "DSGraph", "DSKernels", "DSTokenizers", "DSFormats", "DSTensor", "DSSupport",
-                argumentParser, crypto, logging, yams,
+                "DSServing", "DSServingGRPC", "DSObservability", "DSLoadTest", "DSEvaluation", "DSBlockStores",
+                "DSEngine", "DSModels", "DSGrammar", "DSGraph", "DSKernels", "DSTokenizers", "DSFormats", "DSTensor",
+                "DSSupport", argumentParser, crypto, logging, yams,
             ],
             swiftSettings: strict),
         // Row 8
@@ -152,6 +153,9 @@ let package = Package(
                 "DSSupport",
                 "CDSTestSupport",
             ], swiftSettings: strict),
+        .testTarget(
+            name: "DSObservabilityTests", dependencies: ["DSObservability", "DSSupport", logging, tracing],
+            swiftSettings: strict),
         .testTarget(
             name: "DSServingTests",
             dependencies: [

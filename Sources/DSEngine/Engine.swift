@@ -116,6 +116,11 @@ public final class Engine: Sendable {
         return statistics
     }
 
+    /// What requests took and used so far, and the time in seconds on the clock of its windows.
+    package func telemetry() -> (telemetry: EngineTelemetry, now: Double) {
+        (board.telemetry.snapshot, board.telemetry.seconds(at: .now))
+    }
+
     /// Ends every request with `EngineError.shutDown`, refuses new ones, and returns when the thread has ended.
     public func shutdown() async {
         mailbox.close()

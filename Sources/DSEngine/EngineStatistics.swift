@@ -8,6 +8,8 @@ public struct EngineStatistics: Sendable, Equatable {
     public var waitingTokens = 0
     /// Requests that wait for a slow consumer (counted in running or waiting, too).
     public var pausedRequests = 0
+    /// Requests that were submitted and have not been in a step.
+    public var queuedRequests = 0
     public var totalBlocks = 0
     public var usedBlocks = 0
     /// Tokens per block.
@@ -49,6 +51,7 @@ public struct EngineStatistics: Sendable, Equatable {
     /// Bytes of weights that were copied into a faster layout, and of those that are going to be (level 3).
     public var copiedWeightBytes = 0
     public var weightBytesToCopy = 0
+    public var memory = EngineMemory()
     public var submittedRequests = 0
     /// Requests that ended by themselves (end of sequence, stop token or length).
     public var finishedRequests = 0

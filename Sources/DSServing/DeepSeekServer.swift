@@ -1,4 +1,5 @@
 import DSEngine
+import DSObservability
 package import Hummingbird
 import HummingbirdCore
 package import Logging
@@ -31,6 +32,8 @@ package struct DeepSeekServer {
         /// Seconds without a step after which an engine that has work is stuck.
         package var livenessSeconds = 120
         package var version = ""
+
+        package var observability = Observability()
 
         package init() {}
     }
@@ -91,7 +94,11 @@ package struct DeepSeekServer {
         }
         defer { stop.cancel() }
         do {
-            try await group.run()
+            if let exporter = configuration.observability.exporter {
+                try await exporter.export { try await group.run() }
+            } else {
+                try await group.run()
+            }
         } catch let error as IOError {
             throw SocketFailure(code: error.errnoCode)
         }
@@ -123,7 +130,7 @@ package struct DeepSeekServer {
     /// Middleware stands before every route, whatever group adds it, and before the answer that there is none.
     package func router(_ connections: ClientConnections) -> Router<ServingContext> {
         let router = Router(context: ServingContext.self, options: .autoGenerateHeadEndpoints)
-        router.add(middleware: RequestNames())
+        router.add(middleware: RequestObserver(configuration.observability, logger: logger))
         if !configuration.allowedOrigins.isEmpty {
             router.add(middleware: CrossOrigin(origins: Set(configuration.allowedOrigins)))
         }
@@ -155,6 +162,7 @@ package struct DeepSeekServer {
             HealthRoutes(monitor: monitor),
             ServerRoutes(state: state, version: configuration.version),
             ModelRoutes(catalog: catalog),
+            MetricsRoutes(catalog: catalog, observability: configuration.observability),
             ChatCompletions(service: generation),
             Completions(service: generation),
             TokenRoutes(service: generation),

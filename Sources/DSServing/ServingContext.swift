@@ -10,9 +10,8 @@ package struct ServingContext: RequestContext {
     package var tenant: Tenant?
     /// Whether the client may see models' names and figures on routes that everybody may ask.
     package var mayReadFigures = true
-
-    /// The name by which client and log know the request.
-    package var requestID = ""
+    /// What is known about the request.
+    package let record = RequestRecord()
 
     package init(source: Source) {
         coreContext = CoreRequestContextStorage(source: source)

@@ -42,24 +42,19 @@ package struct ServerCommand: ParsableCommand {
     @OptionGroup(title: "Embeddings") var embedding: EmbeddingOptions
     @OptionGroup(title: "Repository") var repository: RepositoryOptions
     @OptionGroup(title: "Engine") var engine: EngineOptions
-    @Option(help: "trace, debug, info, notice, warning, error or critical.")
-    var logLevel = "info"
+    @OptionGroup(title: "Observability") var observability: ObservabilityOptions
 
     package init() {}
 
     /// Everything that can be checked before a model is opened.
     func settings() throws -> ServerSettings {
-        guard let level = Logger.Level(rawValue: logLevel) else {
-            let known = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
-            throw ValidationError("--log-level: expected one of \(known), found \(logLevel)")
-        }
-        var logger = Logger(label: "deepseek-server") { StreamLogHandler.standardError(label: $0) }
-        logger.logLevel = level
+        let logger = try observability.logger()
         var server = DeepSeekServer.Configuration()
         try listen.apply(to: &server)
         server.livenessSeconds = lifecycle.livenessTimeout
         server.accessRule.metricsAreOpen = access.publicMetrics
         server.version = Version.text
+        server.observability = try observability.observability(logger)
         var configuration = try engine.configuration()
         configuration.computesEmbeddings = embedding.embeddings
         scheduling.apply(to: &configuration)

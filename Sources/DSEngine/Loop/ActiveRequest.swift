@@ -14,7 +14,11 @@ final class ActiveRequest {
     var sampling: SamplingState
     /// Nil: every token is allowed.
     var constraint: ConstraintState?
+    /// Tokens that the request allows itself; nil: what the context holds.
+    let maxTokens: Int?
     var timings = RequestTimings()
+    /// After its last token.
+    var usage = TokenUsage()
     /// When its consumer was last woken, and whether events were sent since that it was not told of.
     var woken: ContinuousClock.Instant?
     var holdsEvents = false
@@ -33,6 +37,7 @@ final class ActiveRequest {
         embedding = submission.request.pooling.map {
             EmbeddingPool($0, promptCount: submission.request.promptTokens.count)
         }
+        maxTokens = submission.request.stopping.maxTokens
         sampling = SamplingState(
             submission.request.sampling, seed: submission.seed, promptTokens: submission.request.promptTokens,
             stopping: submission.request.stopping, endTokens: endTokens, thinking: submission.request.thinkingBudget)

@@ -9,6 +9,7 @@ extension EngineLoop {
             switch command {
             case .submit(let submission): start(submission)
             case .cancel(let id): cancel(id)
+            case .finish(let id): cancel(id, outcome: .stop)
             case .resume(let id): scheduler.setPaused(id, false)
             case .loaded(let id, let key, let load): traffic?.receive(id, key, load, &scheduler)
             }
@@ -34,9 +35,11 @@ extension EngineLoop {
         traffic?.fetch(submission.id, &scheduler)
     }
 
-    func cancel(_ id: RequestID) {
+    func cancel(_ id: RequestID, outcome: RequestOutcome = .abort) {
         guard let (slot, usage) = scheduler.cancel(id), let request = active[slot.rawValue] else { return }
-        board.update { $0.cancelledRequests += 1 }
-        end(request, at: slot, reason: .cancelled, usage: usage, now: clock.now)
+        board.update {
+            if outcome == .abort { $0.cancelledRequests += 1 } else { $0.finishedRequests += 1 }
+        }
+        end(request, at: slot, reason: .cancelled, outcome: outcome, usage: usage, now: clock.now)
     }
 }

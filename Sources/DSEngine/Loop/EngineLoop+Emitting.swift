@@ -6,9 +6,8 @@ extension EngineLoop {
         for entry in progress {
             guard let request = active[entry.slot.rawValue], request.id == entry.id else { continue }
             if let index = entry.sampledIndex {
-                if request.timings.firstToken == nil {
-                    request.timings.firstToken = request.submitted.duration(to: now)
-                }
+                let usage = entry.finish?.usage ?? scheduler.usage(of: entry.slot)
+                noteToken(request, usage: usage, at: now)
                 let token: GeneratedToken
                 if let count = request.logprobs {
                     token = reporter.report(
@@ -66,7 +65,9 @@ extension EngineLoop {
         if isDue { request.woken = now }
         request.holdsEvents = !isDue
         holdsEvents = holdsEvents || !isDue
-        if !request.channel.send(event, wakes: isDue) { scheduler.setPaused(request.id, true) }
+        if !request.channel.send(event, wakes: isDue, account: request.account) {
+            scheduler.setPaused(request.id, true)
+        }
     }
 
     func isDue(_ request: ActiveRequest, _ now: ContinuousClock.Instant) -> Bool {
@@ -89,11 +90,12 @@ extension EngineLoop {
     }
 
     func end(
-        _ request: ActiveRequest, at slot: SequenceSlot, reason: FinishReason, usage: TokenUsage,
-        now: ContinuousClock.Instant
+        _ request: ActiveRequest, at slot: SequenceSlot, reason: FinishReason, outcome: RequestOutcome? = nil,
+        usage: TokenUsage, now: ContinuousClock.Instant
     ) {
         leaveQueue(request)
         request.timings.finished = request.submitted.duration(to: now)
+        noteEnd(request, outcome ?? RequestOutcome(reason), usage: usage, at: now)
         _ = request.channel.send(
             .finished(GenerationResult(reason: reason, usage: usage, timings: request.timings)))
         request.channel.close()
@@ -108,6 +110,7 @@ extension EngineLoop {
             default: $0.failedRequests += 1
             }
         }
+        board.telemetry.failed()
         request.channel.close(.failure(error))
     }
 

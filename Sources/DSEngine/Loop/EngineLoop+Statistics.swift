@@ -25,6 +25,7 @@ extension EngineLoop {
             $0.lastStep = now
             $0.turnStarted = now
         }
+        noteStep(started, now)
         publish()
         // Steps that take long follow each other: what a step gave is not left until the end of the next one.
         wakeConsumers(dueAt: started.duration(to: now) >= Self.wakingInterval ? nil : now)
@@ -43,7 +44,9 @@ extension EngineLoop {
         let used = scheduler.pool.usedCount
         let known = scheduler.knownBlockCount
         let prefixes = scheduler.prefixCounts
+        let memory = runner.memory
         board.update {
+            $0.memory = memory
             $0.cachedBlocks = known
             $0.prefixCacheQueries = prefixes.queriedTokens
             $0.prefixCacheHits = prefixes.hitTokens

@@ -63,7 +63,9 @@ package final class EngineLoop {
         copier = WeightCopier(runner, board, speculator)
         chosen.reserveCapacity(limits.maxBatchTokens)
         progress.reserveCapacity(limits.maxBatchSize)
-        board.update { [limits] in
+        board.telemetry.begin(maximumContext: limits.maximumContext)
+        board.update { [limits, memory = runner.memory] in
+            $0.memory = memory
             $0.totalBlocks = limits.blockCount
             $0.blockSize = limits.blockSize
         }
@@ -97,14 +99,15 @@ package final class EngineLoop {
         let started = clock.now
         noteScheduled(started)
         batch.build(plan, from: scheduler)
+        progress.removeAll(keepingCapacity: true)
         do throws(EngineError) {
             let computing = clock.now
             let logits = try runner.run(batch)
             noteStepTime(computing)
             poolEmbeddings()
             sample(logits)
+            attribute(since: started)
             learn(started)
-            progress.removeAll(keepingCapacity: true)
             scheduler.commit(plan, tokens: chosen, into: &progress)
             emit(logits)
             propose()

@@ -2,6 +2,8 @@
 package enum Command: Sendable {
     case submit(Submission)
     case cancel(RequestID)
+    /// The consumer found the end of the answer before the engine did (a stop string).
+    case finish(RequestID)
     /// The consumer of a paused request has made room.
     case resume(RequestID)
     /// A block of a request's prefix came from the store, or did not.

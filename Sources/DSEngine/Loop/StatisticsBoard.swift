@@ -12,12 +12,20 @@ package final class StatisticsBoard: Sendable {
     }
 
     private let state = Mutex(State())
+    /// What requests take.
+    package let telemetry = TelemetryRecorder()
 
     package init() {}
 
     func update(_ body: (inout EngineStatistics) -> Void) { state.withLock { body(&$0.statistics) } }
 
-    package var snapshot: EngineStatistics { state.withLock { $0.statistics } }
+    package var snapshot: EngineStatistics {
+        state.withLock { state in
+            var statistics = state.statistics
+            statistics.queuedRequests = state.queued
+            return statistics
+        }
+    }
 
     /// Prompt tokens of the requests that wait for their first step.
     package var queuedTokens: Int { state.withLock { $0.queuedTokens } }
@@ -34,9 +42,13 @@ package final class StatisticsBoard: Sendable {
         tokens: Int, limit: Int?, tokenLimit: Int?, _ post: (RequestID) throws(EngineError) -> Void
     ) throws(EngineError) {
         let result = state.withLock { state -> Result<Void, EngineError> in
-            if let limit, state.queued >= limit { return .failure(.queueFull(limit: limit)) }
+            if let limit, state.queued >= limit {
+                telemetry.refused(.requests)
+                return .failure(.queueFull(limit: limit))
+            }
             // A prompt that is longer than the limit would else never be served.
             if let tokenLimit, state.queued > 0, state.queuedTokens + tokens > tokenLimit {
+                telemetry.refused(.tokens)
                 return .failure(
                     .queueTokensExceeded(limit: tokenLimit, queued: state.queuedTokens, requested: tokens))
             }

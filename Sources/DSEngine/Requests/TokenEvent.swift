@@ -81,6 +81,8 @@ public struct TokenUsage: Sendable, Equatable {
     public var draftTokens: Int
     /// Those of them that turned out right: tokens that cost no step of their own.
     public var acceptedDraftTokens: Int
+    /// What the request cost, set by whoever knows prices.
+    public var cost: Double?
 
     public init(
         promptTokens: Int = 0, completionTokens: Int = 0, reasoningTokens: Int = 0, cachedPromptTokens: Int = 0,
@@ -102,8 +104,12 @@ public struct RequestTimings: Sendable, Equatable {
     public var scheduled: Duration?
     /// Until its first token (time to first token).
     public var firstToken: Duration?
+    /// Until its last token.
+    public var lastToken: Duration?
     /// Until its last event.
     public var finished: Duration?
+    /// Seconds of computation that it used: of each step's time its share by rows.
+    public var computeSeconds = 0.0
 
     /// Seconds from the first token to the last event; 0 without a token.
     public var decodingSeconds: Double {

@@ -1,6 +1,7 @@
 package import DSGraph
 internal import DSKernels
 package import DSModels
+internal import DSSupport
 package import DSTensor
 
 /// Runs a traced model: one graph, its plans, and the key/value state of all requests.
@@ -11,6 +12,7 @@ package final class GraphModelRunner: ModelRunner {
     package let blockSize: Int
     /// Bytes of the key/value state.
     package let cacheBytes: Int
+    private let weightBytes: Int
 
     package var note: String? {
         let notes = [pageIn?.note, executor.weightsNote].compactMap { $0 }
@@ -77,6 +79,7 @@ package final class GraphModelRunner: ModelRunner {
             configuration, model.configuration.maximumContext, bytesPerToken: bytesPerToken)
         let rows = blockCount * configuration.blockSize
         cacheBytes = rows * bytesPerToken
+        weightBytes = model.files.reduce(0) { $0 + $1.count }
         pageIn = configuration.pagesIn ? PageIn.run(model.files, reservedBytes: cacheBytes, report: onPageIn) : nil
         let executor = try Self.running { [cacheBytes] () throws(GraphError) in
             try Executor(graph: graph, backend: backend, reservedBytes: cacheBytes)
@@ -159,6 +162,15 @@ package final class GraphModelRunner: ModelRunner {
     /// Plans built and found, bytes of the arena.
     package var planStatistics: (plansBuilt: Int, planHits: Int) { executor.statistics }
     package var arenaBytes: Int { executor.arenaBytes }
+
+    package var memory: EngineMemory {
+        var memory = EngineMemory()
+        memory.weightBytes = weightBytes
+        memory.cacheBytes = cacheBytes
+        memory.arenaBytes = arenaBytes
+        (memory.plansBuilt, memory.planHits) = planStatistics
+        return memory
+    }
 
     package var weightCopies: CopyProgress {
         executor.weightCopies + (draftModel?.weightCopies ?? CopyProgress())

@@ -15,6 +15,9 @@ package protocol ModelRunner: AnyObject {
     /// Guesses tokens from this runner's hidden states; nil: the model has no such part, or it is not wanted.
     var drafter: (any DraftRunner)? { get }
 
+    /// What the runner keeps in memory.
+    var memory: EngineMemory { get }
+
     /// How far copies of weights in a faster layout have come.
     var weightCopies: CopyProgress { get }
 
@@ -50,6 +53,7 @@ extension ModelRunner {
     package var note: String? { nil }
     package var drafter: (any DraftRunner)? { nil }
     package var weightCopies: CopyProgress { CopyProgress() }
+    package var memory: EngineMemory { EngineMemory() }
     package var promptRowsWorthCopies: Int? { nil }
     package func copyWeights(for time: Duration?) {}
     package func hiddenRows(_ row: Int, count: Int) -> UnsafeBufferPointer<Float>? { nil }

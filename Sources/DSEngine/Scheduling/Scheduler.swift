@@ -124,6 +124,9 @@ package struct Scheduler: Sendable {
 
     package func slot(of id: RequestID) -> SequenceSlot? { slotOfRequest[id] }
 
+    /// What the request in `slot` used so far; nothing for a slot without one.
+    package func usage(of slot: SequenceSlot) -> TokenUsage { sequences[slot.rawValue]?.usage ?? TokenUsage() }
+
     /// Calls `body` with the known tokens, the drafted ones after them, and the blocks of the request in `slot`.
     package func withSequence<Result>(
         _ slot: SequenceSlot,

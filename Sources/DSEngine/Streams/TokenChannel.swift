@@ -16,6 +16,7 @@ package final class TokenChannel: Sendable {
         var count = 0
         var end: Result<Void, EngineError>?
         var isPaused = false
+        var account = RequestAccount()
         /// The consumer is gone; events are dropped.
         var isAbandoned = false
         var waiter: CheckedContinuation<Void, Never>?
@@ -36,13 +37,16 @@ package final class TokenChannel: Sendable {
     // MARK: The loop's side
 
     /// Adds an event. Returns false if the request must pause after this step.
-    /// - Parameter wakes: whether a consumer that waits goes on at once, or with a later event or `wake()`.
-    func send(_ event: TokenEvent, wakes: Bool = true) -> Bool {
+    /// - Parameters:
+    ///   - wakes: whether a consumer that waits goes on at once, or with a later event or `wake()`.
+    ///   - account: what the request used up to this event.
+    func send(_ event: TokenEvent, wakes: Bool = true, account: RequestAccount? = nil) -> Bool {
         let (waiter, hasRoom) = state.withLock { state -> (CheckedContinuation<Void, Never>?, Bool) in
             guard !state.isAbandoned, state.end == nil else { return (nil, true) }
             precondition(state.count < state.ring.count, "a step sent more events than it may")
             state.ring[(state.head + state.count) % state.ring.count] = event
             state.count += 1
+            if let account { state.account = account }
             state.isPaused = state.isPaused || state.ring.count - state.count < eventsPerStep
             return (wakes ? state.waiter.take() : nil, !state.isPaused)
         }
@@ -101,8 +105,12 @@ package final class TokenChannel: Sendable {
         }
     }
 
+    /// What the request had used when its last event was sent.
+    var account: RequestAccount { state.withLock { $0.account } }
+
     /// The consumer is gone: the request is cancelled at the next step.
-    package func abandon() {
+    /// - Parameter isFinished: because it has the whole answer; so the request counts as finished.
+    package func abandon(isFinished: Bool = false) {
         let isNews = state.withLock { state in
             let isNews = !state.isAbandoned && state.end == nil
             state.isAbandoned = true
@@ -111,7 +119,7 @@ package final class TokenChannel: Sendable {
             state.count = 0
             return isNews
         }
-        if isNews { mailbox.post(.cancel(id)) }
+        if isNews { mailbox.post(isFinished ? .finish(id) : .cancel(id)) }
     }
 
     /// Events that wait for the consumer.

@@ -80,9 +80,18 @@ public struct TextStream: AsyncSequence, Sendable {
 
         /// A stop string was found: the engine need not go on.
         private mutating func end(_ stop: String) {
-            tokens.lifetime.channel.abandon()
-            let timings = RequestTimings(firstToken: firstToken, finished: submitted.duration(to: .now))
-            result = GenerationResult(reason: .stopString(stop), usage: assembler.usage, timings: timings)
+            let account = tokens.lifetime.channel.account
+            tokens.lifetime.channel.abandon(isFinished: true)
+            var timings = account.timings
+            timings.firstToken = firstToken
+            timings.finished = submitted.duration(to: .now)
+            // The engine may have generated more tokens than were read.
+            var usage = assembler.usage
+            usage.cachedPromptTokens = account.usage.cachedPromptTokens
+            usage.preemptions = account.usage.preemptions
+            usage.draftTokens = account.usage.draftTokens
+            usage.acceptedDraftTokens = Swift.min(account.usage.acceptedDraftTokens, usage.completionTokens)
+            result = GenerationResult(reason: .stopString(stop), usage: usage, timings: timings)
         }
 
         private mutating func end(_ engineResult: GenerationResult) {

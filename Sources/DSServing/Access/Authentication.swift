@@ -18,6 +18,7 @@ struct Authentication: RouterMiddleware {
         var context = context
         context.tenant = grant?.tenant
         context.mayReadFigures = grant != nil
+        context.record.update { $0.tenant = grant?.tenant.name }
         guard let scope = rule.scope(for: request.method, path: request.uri.path) else {
             return try await next(request, context)
         }

@@ -26,10 +26,12 @@ struct ErrorBodies: RouterMiddleware {
         do {
             return try await next(request, context)
         } catch let error as APIError {
+            context.record.failed(error)
             return try error.response(from: request, context: context)
         } catch let error as EngineError {
-            return try APIError(error, promptField: Self.promptField(request.uri.path)).response(
-                from: request, context: context)
+            let error = APIError(error, promptField: Self.promptField(request.uri.path))
+            context.record.failed(error)
+            return try error.response(from: request, context: context)
         } catch let error as HTTPError {
             let type = error.status == .notFound ? "not_found_error" : "invalid_request_error"
             let message = "\(request.method) \(request.uri.path): \(error.body ?? error.status.reasonPhrase)"
@@ -42,7 +44,8 @@ struct ErrorBodies: RouterMiddleware {
         } catch is CancellationError {
             throw CancellationError()
         } catch {
-            logger.error("\(request.method) \(request.uri.path) failed: \(error)")
+            context.record.update { $0.error = "server_error" }
+            context.logger.error("\(request.method) \(request.uri.path) failed: \(error)")
             // What went wrong inside is for the log, not for clients.
             return try APIError(
                 status: .internalServerError, message: "The server failed to answer; its log says why.",

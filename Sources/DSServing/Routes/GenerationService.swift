@@ -22,16 +22,26 @@ struct GenerationService: Sendable {
     }
 
     /// Starts one answer per prompt; all of them end when the client goes.
-    func start(_ prompts: [Prompt], on model: ServedModel, for context: ServingContext) throws -> AnswerGroup {
-        AnswerGroup(
-            try streams(prompts, on: model), connections: connections, channel: context.channel, keepAlive: keepAlive,
+    /// - Parameter count: how many prompts in a row are the same (`n`); nil: all of them.
+    func start(
+        _ prompts: [Prompt], answersPerPrompt count: Int? = nil, on model: ServedModel, for context: ServingContext
+    ) throws -> AnswerGroup {
+        let streams = try streams(prompts, on: model)
+        let count = count ?? prompts.count
+        context.record.began(
+            zip(prompts, streams).enumerated().map { index, pair in
+                pair.0.record(promptTokens: pair.1.promptTokens, isFirst: index % count == 0)
+            }, perPrompt: count, model: model.name)
+        return AnswerGroup(
+            streams, connections: connections, channel: context.channel, record: context.record, keepAlive: keepAlive,
             charge: charge(context))
     }
 
     /// Starts answers that go on without their client.
     func startDetached(_ prompts: [Prompt], on model: ServedModel, for context: ServingContext) throws -> AnswerGroup {
         AnswerGroup(
-            try streams(prompts, on: model), connections: connections, channel: nil, charge: charge(context))
+            try streams(prompts, on: model), connections: connections, channel: nil, record: RequestRecord(),
+            charge: charge(context))
     }
 
     /// Takes an answer's tokens from what the key of the request may use.
@@ -47,5 +57,19 @@ struct GenerationService: Sendable {
             case .text(let request): try model.generator.generate(request)
             }
         }
+    }
+}
+
+extension GenerationService.Prompt {
+    /// What is known when the answer was submitted.
+    fileprivate func record(promptTokens: Int, isFirst: Bool) -> AnswerRecord {
+        let options =
+            switch self {
+            case .chat(let request): request.options
+            case .text(let request): request.options
+            }
+        return AnswerRecord(
+            promptTokens: promptTokens, isFirst: isFirst, maxTokens: options.stopping.maxTokens,
+            temperature: options.sampling.temperature, topP: options.sampling.topP)
     }
 }

@@ -10,11 +10,13 @@ package struct AnswerGroup: Sendable {
     private let registration: ClientConnections.Registration?
     /// Told how many tokens an answer took, prompt and output, also if it broke off.
     private let charge: @Sendable (Int) -> Void
+    private let record: RequestRecord
 
     package init(
-        _ streams: [TextStream], connections: ClientConnections, channel: (any Channel)?, keepAlive: Duration? = nil,
-        charge: @escaping @Sendable (Int) -> Void = { _ in }
+        _ streams: [TextStream], connections: ClientConnections, channel: (any Channel)?, record: RequestRecord,
+        keepAlive: Duration? = nil, charge: @escaping @Sendable (Int) -> Void = { _ in }
     ) {
+        self.record = record
         self.streams = streams
         self.keepAlive = keepAlive
         self.connections = connections
@@ -40,7 +42,7 @@ package struct AnswerGroup: Sendable {
         defer { finish() }
         return try await withThrowingTaskGroup(of: (Int, Answer).self) { group in
             for (index, stream) in streams.enumerated() {
-                group.addTask { (index, try await stream.collect()) }
+                group.addTask { (index, try await collect(stream, index)) }
             }
             var answers: [Int: Answer] = [:]
             for try await (index, answer) in group {
@@ -48,6 +50,24 @@ package struct AnswerGroup: Sendable {
                 charge(answer.result.usage.totalTokens)
             }
             return streams.indices.compactMap { answers[$0] }
+        }
+    }
+
+    private func collect(_ stream: TextStream, _ index: Int) async throws(EngineError) -> Answer {
+        do {
+            let answer = try await stream.collect()
+            return (answer.output, record.ended(index, answer.result))
+        } catch {
+            record.failed(APIError(error))
+            throw error
+        }
+    }
+
+    /// An event with what its request cost.
+    private func noted(_ event: GenerationEvent, _ index: Int) -> GenerationEvent {
+        switch event {
+        case .delta: event
+        case .finished(let result): .finished(record.ended(index, result))
         }
     }
 
@@ -76,8 +96,19 @@ package struct AnswerGroup: Sendable {
                 unfinished[index] = nil
                 charge(result.usage.totalTokens)
             }
-            try await body(index, event)
+            try await body(index, noted(event, index))
         }
+        do {
+            try await forEachEvent(pass)
+        } catch let error as EngineError {
+            record.failed(APIError(error))
+            throw error
+        }
+    }
+
+    @concurrent private func forEachEvent(
+        _ pass: @concurrent (Int, GenerationEvent) async throws -> Void
+    ) async throws {
         if streams.count == 1 {
             for try await event in streams[0] { try await pass(0, event) }
             return

@@ -10,6 +10,7 @@ extension TokenUsage {
             total.reasoningTokens += usage.reasoningTokens
             total.draftTokens += usage.draftTokens
             total.acceptedDraftTokens += usage.acceptedDraftTokens
+            if let cost = usage.cost { total.cost = (total.cost ?? 0) + cost }
             total.cachedPromptTokens = max(total.cachedPromptTokens, usage.cachedPromptTokens)
         }
         return total
@@ -17,7 +18,7 @@ extension TokenUsage {
 
     /// OpenAI's `usage`, with DeepSeek's names for the cache's part.
     package var json: JSONValue {
-        [
+        let counts: JSONValue = [
             "prompt_tokens": .integer(Int64(promptTokens)),
             "completion_tokens": .integer(Int64(completionTokens)),
             "total_tokens": .integer(Int64(promptTokens + completionTokens)),
@@ -30,6 +31,9 @@ extension TokenUsage {
             "prompt_cache_hit_tokens": .integer(Int64(cachedPromptTokens)),
             "prompt_cache_miss_tokens": .integer(Int64(promptTokens - cachedPromptTokens)),
         ]
+        guard let cost, case .object(var object) = counts else { return counts }
+        object.insert("cost", .number(cost))
+        return .object(object)
     }
 
     /// The counts that are known while an answer runs.

@@ -1,0 +1,19 @@
+/// All samples of one metric.
+package struct MetricFamily: Sendable, Equatable {
+    package enum Kind: String, Sendable {
+        case counter, gauge, histogram, summary
+    }
+
+    package struct Sample: Sendable, Equatable {
+        /// What follows the family's name: empty, `_total`, `_bucket`, `_sum` or `_count`.
+        package let suffix: String
+        package let labels: MetricLabels
+        package let value: Double
+    }
+
+    /// Without the `_total` of a counter.
+    package let name: String
+    package let help: String
+    package let kind: Kind
+    package var samples: [Sample] = []
+}

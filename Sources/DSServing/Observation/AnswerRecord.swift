@@ -1,0 +1,16 @@
+package import DSEngine
+
+/// One answer of a request: what was asked for, and what became of it.
+package struct AnswerRecord: Sendable {
+    package var promptTokens: Int
+    /// The first of the answers to its prompt, for which the prompt counts.
+    package var isFirst: Bool
+    package var maxTokens: Int?
+    package var temperature: Double
+    package var topP: Double
+    /// Nil until it ended by itself.
+    package var result: GenerationResult?
+
+    /// What traces and log lines call the end of an answer.
+    package var finishReason: String { result?.reason.text(calledTools: false) ?? "abort" }
+}

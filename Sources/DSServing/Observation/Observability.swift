@@ -1,0 +1,15 @@
+package import DSObservability
+
+/// How the server watches its requests.
+package struct Observability: Sendable {
+    package let metrics = ServingMetrics()
+    /// Nil: no prices are set, and nothing speaks of costs.
+    package var costs: CostModel?
+    /// Nil: no traces.
+    package var tracer: SpanTracer?
+    package var exporter: SpanExporter?
+    /// Paths whose requests are not logged.
+    package var unloggedPaths: Set<String> = []
+
+    package init() {}
+}
