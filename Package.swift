@@ -99,7 +99,7 @@ let package = Package(
             dependencies: ["DSEngine", "DSModels", "DSTokenizers", "DSSupport", "CDSDefaultModel", grdb, sqlite],
             swiftSettings: strict),
         .target(
-            name: "DSObservability", dependencies: ["DSSupport", logging, tracing, httpClient, nio, nioHTTP1],
+            name: "DSObservability", dependencies: ["DSSupport", logging, tracing, httpClient, nio, nioHTTP],
             swiftSettings: numeric),
         .target(
             name: "DSServing",
