@@ -40,8 +40,9 @@ struct AccessLog {
         for answer in answers where !reasons.contains(answer.finishReason) { reasons.append(answer.finishReason) }
         metadata["finish_reason"] = "\(reasons.joined(separator: ","))"
         // Both of the answer that began first.
+        let latest = Duration.seconds(Int64.max)
         let timings = results.map(\.timings).min {
-            ($0.firstToken ?? .seconds(.max)) < ($1.firstToken ?? .seconds(.max))
+            ($0.firstToken ?? latest) < ($1.firstToken ?? latest)
         }
         if let first = timings?.firstToken { metadata["ttft"] = time(first) }
         if let queued = timings?.scheduled { metadata["queue_time"] = time(queued) }
