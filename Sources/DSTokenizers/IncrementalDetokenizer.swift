@@ -47,7 +47,7 @@ public struct IncrementalDetokenizer: Sendable {
     }
 
     /// Length of the last bytes if they begin a character that further bytes could complete.
-    private static func unfinishedTail(_ bytes: [UInt8]) -> Int {
+    static func unfinishedTail(_ bytes: some BidirectionalCollection<UInt8>) -> Int {
         for length in 1...3 where length <= bytes.count {
             let tail = Array(bytes.suffix(length))
             let lead = tail[0]

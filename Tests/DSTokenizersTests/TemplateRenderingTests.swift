@@ -120,12 +120,23 @@ struct TemplateAdaptationTests {
         #expect((encoder is DeepSeekV31Encoder) == (name == "deepseek-v3.1"))
     }
 
+    @Test(arguments: [
+        ("<｜DSML｜function_calls>", OutputDialect.deepSeekV32), ("{{ '<' + dsml + 'tool_calls>' }} ｜DSML｜", .deepSeekV4),
+        ("<｜DSML｜tool_calls>", .deepSeekV4), ("<｜DSML｜ calls>", .deepSeekV41), ("x", .plain),
+    ])
+    func dialectsAreDetected(_ template: String, _ dialect: OutputDialect) {
+        #expect(OutputDialect.detect(template: template) == dialect)
+    }
+
     @Test func formatsWithoutTemplate() throws {
         func make(_ tokens: [String]) throws -> (any PromptEncoder)? {
             try PromptEncoders.make(template: nil, controlTokens: tokens, bos: nil, eos: nil)
         }
         #expect(try make(["<｜User｜>", "<｜Assistant｜>", "<think>", "｜DSML｜"]) is DeepSeekV32Encoder)
         #expect(try make(["<｜User｜>", "<｜Assistant｜>", "<think>"]) is DeepSeekV31Encoder)
+        let v4 = ["<｜User｜>", "<｜Assistant｜>", "<think>", "｜DSML｜", "<｜latest_reminder｜>"]
+        #expect(try make(v4)?.dialect == .deepSeekV4)
+        #expect(try make(v4 + ["<｜System｜>"])?.dialect == .deepSeekV41)
         #expect(try make(["<s>"]) == nil)
     }
 
@@ -169,4 +180,29 @@ struct TemplateDSMLTests {
     }
 
     @Test func tableIsThere() { #expect(Self.cases.count > 100) }
+}
+
+/// The encoding programs of DeepSeek-V4 and V4.1 are the oracle (`make_dsml_v4_goldens.py`).
+struct TemplateDSMLV4Tests {
+    static let golden = TemplateGoldens.load("dsml-v4.json")
+    static let cases = (golden["cases"]?.arrayValue ?? []).map(TemplateRenderingTests.Case.init(row:))
+
+    @Test(arguments: cases) func matchesReference(_ testCase: TemplateRenderingTests.Case) throws {
+        let hasTools = testCase.row["tools"]?.boolValue ?? false
+        let version = testCase.row["version"]?.stringValue ?? ""
+        var conversation = try Conversation(
+            messages: Self.golden["conversations"]?[testCase.conversation]?.arrayValue ?? [],
+            tools: hasTools ? Self.golden["tools"]?.arrayValue ?? [] : [])
+        conversation.thinking = testCase.row["thinking"]?.boolValue
+        conversation.arguments["reasoning_effort"] = testCase.row["effort"]
+        let prompt = try DeepSeekV4Encoder(version == "dsv4" ? .v4 : .v41).render(conversation)
+        let header = Self.golden["headers"]?[version]?.stringValue ?? ""
+        let expected = (testCase.row["output"]?.stringValue ?? "").split(
+            separator: "@TOOLS@", omittingEmptySubsequences: false
+        ).joined(separator: header)
+        #expect(sameBytes(prompt.string, expected), "\(prompt.string)")
+        #expect(prompt.endsInReasoning == expected.hasSuffix("<think>"))
+    }
+
+    @Test func tableIsThere() { #expect(Self.cases.count > 200) }
 }

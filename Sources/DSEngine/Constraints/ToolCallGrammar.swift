@@ -32,6 +32,8 @@ package enum ToolCallGrammar {
                 [.text(function.name), .marker("<｜tool▁sep｜>"), function.arguments]
             }
         case .deepSeekV32: return try dsml(functions, isParallel, block: "function_calls", space: "")
+        case .deepSeekV4: return try dsml(functions, isParallel, block: "tool_calls", space: "")
+        case .deepSeekV41: return try dsml(functions, isParallel, block: "calls", space: " ")
         case .hermes:
             let calls = functions.map { function in
                 GrammarSource.sequence([

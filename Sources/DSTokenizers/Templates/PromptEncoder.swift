@@ -22,6 +22,9 @@ package enum PromptEncoders {
         }
         let tokens = Set(controlTokens)
         guard tokens.contains("<｜User｜>"), tokens.contains("<｜Assistant｜>") else { return nil }
+        // V4.1 has a token for the system's turn, V4 one for reminders; both names are new with them.
+        if tokens.contains("<｜System｜>") { return DeepSeekV4Encoder(.v41) }
+        if tokens.contains("<｜latest_reminder｜>") { return DeepSeekV4Encoder(.v4) }
         if tokens.contains("｜DSML｜") { return DeepSeekV32Encoder() }
         return tokens.contains("<think>") ? DeepSeekV31Encoder() : nil
     }

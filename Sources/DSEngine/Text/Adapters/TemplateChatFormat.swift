@@ -53,16 +53,16 @@ package struct TemplateChatFormat: ChatFormat {
 }
 
 /// The answer parser of the templates as the text layer sees it.
-private struct AnswerOutputParser: OutputParser {
+package struct AnswerOutputParser: OutputParser {
     private var parser: AnswerParser
 
-    init(_ parser: AnswerParser) { self.parser = parser }
+    package init(_ parser: AnswerParser) { self.parser = parser }
 
-    var isReasoning: Bool { parser.isReasoning }
+    package var isReasoning: Bool { parser.isReasoning }
 
-    mutating func push(_ text: [UInt8]) -> [OutputPiece] { parser.push(text).map(Self.piece) }
+    package mutating func push(_ text: [UInt8]) -> [OutputPiece] { parser.push(text).map(Self.piece) }
 
-    mutating func finish() -> [OutputPiece] { parser.finish().map(Self.piece) }
+    package mutating func finish() -> [OutputPiece] { parser.finish().map(Self.piece) }
 
     private static func piece(_ event: AnswerEvent) -> OutputPiece {
         switch event {

@@ -4,6 +4,8 @@ enum DeepSeekTokens {
     static let end: JinjaString = "<｜end▁of▁sentence｜>"
     static let user: JinjaString = "<｜User｜>"
     static let assistant: JinjaString = "<｜Assistant｜>"
+    /// V4.1
+    static let system: JinjaString = "<｜System｜>"
     static let thinkStart: JinjaString = "<think>"
     static let thinkEnd: JinjaString = "</think>"
     static let callsBegin: JinjaString = "<｜tool▁calls▁begin｜>"

@@ -100,29 +100,16 @@ package struct DeepSeekV32Encoder: PromptEncoder {
             if !message.toolCalls.isEmpty {
                 var invocations: [JinjaString] = []
                 for call in message.toolCalls { invocations.append(try invocation(call)) }
-                out.append(JinjaString("\n\n<\(Token.dsml)function_calls>\n"))
-                out.append(JinjaString.joined(invocations, separator: "\n"))
-                out.append(JinjaString("\n</\(Token.dsml)function_calls>"))
+                out.append(DSMLCallWriter.v32.calls(invocations))
             }
             return out + Token.end
         }
 
         private func invocation(_ call: ConversationToolCall) throws(PromptError) -> JinjaString {
-            var limits = JSONLimits.default
-            limits.duplicateKeys = .lastWins
-            guard let parsed = try? JSONValue.parse(call.arguments, limits: limits), let arguments = parsed.objectValue
-            else {
+            guard let arguments = DSMLCallWriter.arguments(call) else {
                 throw .message(index: index, reason: "the arguments of tool call '\(call.name)' are not a JSON object")
             }
-            let parameters = arguments.members.map { member in
-                let isText = member.value.bytesValue != nil
-                let value = member.value.bytesValue ?? member.value.serialized(.python)
-                return JinjaString("<\(Token.dsml)parameter name=\"") + JinjaString(member.key.bytes, foreign: true)
-                    + JinjaString("\" string=\"\(isText)\">") + JinjaString(value, foreign: true)
-                    + JinjaString("</\(Token.dsml)parameter>")
-            }
-            return JinjaString("<\(Token.dsml)invoke name=\"") + Token.foreign(call.name) + "\">\n"
-                + JinjaString.joined(parameters, separator: "\n") + JinjaString("\n</\(Token.dsml)invoke>")
+            return DSMLCallWriter.v32.invocation(call.name, arguments)
         }
     }
 

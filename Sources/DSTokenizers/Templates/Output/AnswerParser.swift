@@ -1,138 +1,142 @@
 /// Splits an answer into thinking, content and tool calls while it is generated: a pure state machine over pieces of text.
 ///
-/// The joined events are the same however the text is cut. Thinking ends at the first `</think>` (or where a tool call
-/// begins); a `<think>` at the very start of an answer is taken as its mark and dropped, whether or not the prompt already
-/// opened the thinking. All other text is passed on byte for byte.
+/// The joined events are the same however the text is cut, and no mark of the dialect passes into thinking or content.
+/// Thinking ends at the first `</think>` (or where a tool call begins); a `<think>` at the very start of an answer opens it,
+/// whether or not the prompt already did. Marks in places where they mean nothing are dropped, what stood around them is
+/// not: a call that cannot be understood becomes content. In the arguments of a call, all text is passed on byte for byte.
 package struct AnswerParser: Sendable {
-    private enum State { case start, reasoning, content, calls, afterCalls }
-
-    private static let open = Array("<think>".utf8)
-    private static let close = Array("</think>".utf8)
+    private enum State { case start, text, calls, afterCalls }
 
     private var state = State.start
-    private var buffer = MarkupBuffer()
+    private var scanner: MarkScanner
+    private var tagReader: DSMLTagReader?
     private var tools: (any ToolCallParser)?
-    private var reasons: Bool
-    private var ended = false
+    private var output = AnswerOutput()
+    /// Blanks that are dropped if markup follows.
+    private var waiting: [UInt8] = []
     /// The prompt or the answer opened thinking, and it has not ended yet.
-    package var isReasoning: Bool { reasons }
+    package private(set) var isReasoning: Bool
+    /// How many bytes were looked at: the measure of the work.
+    package var examinedBytes: Int { scanner.examinedBytes + readBytes }
+    private var readBytes = 0
 
     /// - Parameter inReasoning: the prompt ended inside the model's thinking.
     package init(dialect: OutputDialect, inReasoning: Bool) {
+        scanner = MarkScanner(dialect.marks)
         tools = dialect.makeToolParser()
-        reasons = inReasoning
+        tagReader = dialect.hasTags ? DSMLTagReader() : nil
+        isReasoning = inReasoning
     }
 
     /// The events that more text makes certain.
     package mutating func push(_ text: some Collection<UInt8>) -> [AnswerEvent] {
-        buffer.append(text)
-        return run()
+        for lexeme in scanner.push(text) { read(lexeme) }
+        return output.take()
     }
 
     /// The answer is over: what was held back is what it looks like.
     package mutating func finish() -> [AnswerEvent] {
-        ended = true
-        return run()
+        for lexeme in scanner.finish() { read(lexeme) }
+        for lexeme in tagReader?.finish() ?? [] { take(lexeme) }
+        if state == .calls { tools?.finish(&output) } else if state != .afterCalls { emit(waiting[...]) }
+        waiting = []
+        return output.finish()
     }
 
-    private mutating func run() -> [AnswerEvent] {
-        var events: [AnswerEvent] = []
-        while advance(&events) {}
-        return events
+    private mutating func read(_ lexeme: AnswerLexeme) {
+        guard let lexemes = tagReader?.push(lexeme) else { return take(lexeme) }
+        for lexeme in lexemes { take(lexeme) }
     }
 
-    /// One step; false if more text is needed (or nothing is left).
-    private mutating func advance(_ events: inout [AnswerEvent]) -> Bool {
-        switch state {
-        case .start: return begin()
-        case .reasoning: return readReasoning(&events)
-        case .content: return readContent(&events)
-        case .calls:
-            guard var parser = tools else { return false }
-            let finished = parser.advance(&buffer, ended: ended, &events)
-            tools = parser
-            guard finished else { return false }
+    private mutating func take(_ lexeme: AnswerLexeme) {
+        readBytes += lexeme.literal.count
+        guard state == .calls else { return takeOutside(lexeme) }
+        switch tools?.take(lexeme, &output) {
+        case .goesOn: break
+        case .over, nil: state = .afterCalls
+        case .overBefore:
             state = .afterCalls
-            return true
-        case .afterCalls:
-            buffer.dropWhitespace()
-            guard !buffer.isEmpty else { return false }
-            state = .content
-            return true
+            takeOutside(lexeme)
         }
     }
 
-    private mutating func begin() -> Bool {
-        if buffer.hasPrefix(Self.open) {
-            buffer.drop(Self.open.count)
-            reasons = true
-        } else if !ended, buffer.isBeginning(of: Self.open) {
-            return false
+    private mutating func takeOutside(_ lexeme: AnswerLexeme) {
+        if let tools, tools.begins(with: lexeme) {
+            enterCalls(lexeme)
+            return
         }
-        state = reasons ? .reasoning : .content
-        return true
+        switch lexeme {
+        case .text(let text): write(text)
+        case .mark(let mark, _): pass(mark)
+        case .tag(let tag):
+            // A parameter outside of a call.
+            if !tag.isClosing { write(tag.visible[...]) }
+        }
     }
 
-    private mutating func readReasoning(_ events: inout [AnswerEvent]) -> Bool {
-        let close = buffer.find(Self.close)
-        let call = tools?.begin(in: buffer)
-        if let call, call.text < close ?? Int.max {
-            emit(call.text, &events)
-            enterCalls(call)
-            return true
-        }
-        if let close {
-            emit(close, &events)
-            buffer.drop(Self.close.count)
-            reasons = false
-            state = .content
-            return true
-        }
-        emitCertain(holding: [Self.close] + (tools?.openings ?? []), &events)
-        return false
-    }
-
-    private mutating func readContent(_ events: inout [AnswerEvent]) -> Bool {
-        if let call = tools?.begin(in: buffer) {
-            emit(call.text, &events)
-            enterCalls(call)
-            return true
-        }
-        emitCertain(holding: tools?.openings ?? [], &events)
-        return false
-    }
-
-    private mutating func enterCalls(_ call: ToolCallOpening) {
-        buffer.drop(call.marker - call.text)
-        reasons = false
+    private mutating func enterCalls(_ lexeme: AnswerLexeme) {
+        let newlines = tools?.leadingNewlines ?? 0
+        let isMarkup = waiting.count >= newlines && waiting.suffix(newlines).allSatisfy { $0 == 0x0A }
+        emit(isMarkup ? waiting.dropLast(newlines) : waiting[...])
+        waiting = []
+        isReasoning = false
         state = .calls
+        take(lexeme)
     }
 
-    private mutating func emitCertain(holding markers: [[UInt8]], _ events: inout [AnswerEvent]) {
-        let certain = ended ? buffer.count : buffer.wholeCharacters(buffer.count - buffer.partialSuffix(of: markers))
-        emit(certain, &events)
+    private mutating func pass(_ mark: AnswerMark) {
+        switch (state, mark) {
+        case (.start, .thinkOpen):
+            // Blanks in front of it are no answer.
+            waiting = []
+            isReasoning = true
+            state = .text
+        case (_, .thinkClose) where isReasoning:
+            emit(waiting[...])
+            waiting = []
+            isReasoning = false
+            state = .text
+        default: break
+        }
     }
 
-    private mutating func emit(_ length: Int, _ events: inout [AnswerEvent]) {
-        guard length > 0 else { return }
-        let text = String(decoding: buffer.take(length), as: UTF8.self)
-        events.append(reasons ? .reasoning(text) : .content(text))
+    private mutating func write(_ text: ArraySlice<UInt8>) {
+        var text = text
+        switch state {
+        case .afterCalls:
+            text = text.drop { $0.isBlank }
+            if text.isEmpty { return }
+            state = .text
+        case .start:
+            if text.allSatisfy(\.isBlank) {
+                waiting += text
+                return
+            }
+            emit(waiting[...])
+            waiting = []
+            state = .text
+        case .text, .calls: break
+        }
+        hold(text)
     }
-}
 
-/// Where tool calls begin in a text.
-struct ToolCallOpening {
-    /// Offset at which the text before the calls ends.
-    var text: Int
-    /// Offset of the markup itself; what lies between is neither.
-    var marker: Int
-}
+    /// Passes text on, but for newlines at its end that may belong to a call.
+    private mutating func hold(_ text: ArraySlice<UInt8>) {
+        let limit = tools?.leadingNewlines ?? 0
+        let newlines = text.reversed().prefix(limit).prefix { $0 == 0x0A }.count
+        if newlines < text.count {
+            emit(waiting[...])
+            waiting = []
+        } else if waiting.count + newlines > limit {
+            let certain = waiting.count + newlines - limit
+            emit(waiting.prefix(certain))
+            waiting.removeFirst(certain)
+        }
+        emit(text.dropLast(newlines))
+        waiting += text.suffix(newlines)
+    }
 
-/// The tool calls of one dialect, read as a state machine.
-protocol ToolCallParser: Sendable {
-    /// Beginnings that must be held back while they are incomplete.
-    var openings: [[UInt8]] { get }
-    func begin(in buffer: MarkupBuffer) -> ToolCallOpening?
-    /// Reads on behind the opening; true when the calls are over, false if more text is needed.
-    mutating func advance(_ buffer: inout MarkupBuffer, ended: Bool, _ events: inout [AnswerEvent]) -> Bool
+    private mutating func emit(_ text: ArraySlice<UInt8>) {
+        output.write(text, to: isReasoning ? .reasoning : .content)
+    }
 }

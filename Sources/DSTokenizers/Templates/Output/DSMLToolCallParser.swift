@@ -1,145 +1,178 @@
 import DSSupport
 
-/// Calls of DeepSeek-V3.2: parameters in tags, passed on as the JSON object that they stand for.
+/// Calls of DeepSeek-V3.2, V4 and V4.1: parameters in tags, passed on as the JSON object that they stand for. The three
+/// differ in the names of their tags, which are read alike, because models mix them.
 struct DSMLToolCallParser: ToolCallParser {
-    private enum State { case block, inside, invokeHeader, parameters, parameterHeader, text, json }
+    fileprivate enum State {
+        case block
+        case invoke(Invocation)
+        /// A parameter's text, escaped as it passes.
+        case text(Invocation)
+        /// A parameter's JSON, held until it is complete.
+        case json(Invocation, [UInt8], JSONStringTracker)
+        /// A JSON object in place of parameters.
+        case object(Invocation, ToolArguments)
+    }
 
-    private let blockOpen: [UInt8]
-    private let blockClose: [UInt8]
-    private let spacedOpen: [UInt8]
-    private static let invokeOpen = Array("<｜DSML｜invoke".utf8)
-    private static let invokeClose = Array("</｜DSML｜invoke>".utf8)
-    private static let parameterOpen = Array("<｜DSML｜parameter".utf8)
-    private static let parameterClose = Array("</｜DSML｜parameter>".utf8)
-    private static let headerEnd = Array("\">".utf8)
+    fileprivate struct Invocation {
+        let index: Int
+        var parameterCount = 0
+        /// Text that belongs to nothing has begun.
+        var isLoose = false
+    }
 
     private var state = State.block
-    private var index = 0
-    private var parameterCount = 0
 
-    /// - Parameter block: the name of the tag around the calls.
-    init(block: String = "function_calls") {
-        blockOpen = Array("<｜DSML｜\(block)>".utf8)
-        blockClose = Array("</｜DSML｜\(block)>".utf8)
-        spacedOpen = [0x0A, 0x0A] + blockOpen
+    /// The empty line before the block.
+    let leadingNewlines = 2
+
+    func begins(with lexeme: AnswerLexeme) -> Bool {
+        guard case .tag(let tag) = lexeme else { return false }
+        return !tag.isClosing && tag.element != .parameter
     }
 
-    var openings: [[UInt8]] { [spacedOpen, blockOpen] }
-
-    /// The empty line before the block is markup.
-    func begin(in buffer: MarkupBuffer) -> ToolCallOpening? {
-        guard let marker = buffer.find(blockOpen) else { return nil }
-        let spaced = buffer.find(spacedOpen).map { $0 + 2 == marker } ?? false
-        return ToolCallOpening(text: spaced ? marker - 2 : marker, marker: marker)
+    mutating func take(_ lexeme: AnswerLexeme, _ output: inout AnswerOutput) -> ToolCallProgress {
+        switch lexeme {
+        case .tag(let tag): return take(tag, &output)
+        case .mark(_, let literal): return takeMark(literal, &output)
+        case .text(let text): return take(text, &output)
+        }
     }
 
-    mutating func advance(_ buffer: inout MarkupBuffer, ended: Bool, _ events: inout [AnswerEvent]) -> Bool {
-        while true {
-            switch state {
-            case .block:
-                buffer.drop(blockOpen.count)
-                state = .inside
-            case .inside:
-                buffer.dropWhitespace()
-                if buffer.hasPrefix(blockClose) {
-                    buffer.drop(blockClose.count)
-                    state = .block
-                    return true
-                }
-                if buffer.hasPrefix(Self.invokeOpen) {
-                    state = .invokeHeader
-                } else {
-                    let isPartial = buffer.isBeginning(of: blockClose) || buffer.isBeginning(of: Self.invokeOpen)
-                    if isPartial && !ended { return false }
-                    guard !buffer.isEmpty else { return false }
-                    state = .block
-                    return true
-                }
-            case .invokeHeader:
-                guard let header = header(&buffer) else { return false }
-                let name = Self.attribute("name", in: header) ?? ""
-                events.append(.toolCall(index: index, name: name, arguments: ""))
-                emit("{", &events)
-                parameterCount = 0
-                state = .parameters
-            case .parameters:
-                if let isDone = readParameters(&buffer, ended: ended, &events) { return isDone }
-            case .parameterHeader:
-                guard let header = header(&buffer) else { return false }
-                let key = Array((Self.attribute("name", in: header) ?? "").utf8)
-                let isText = Self.attribute("string", in: header) != "false"
-                emit((parameterCount > 0 ? ", " : "") + Self.quoted(key) + ": " + (isText ? "\"" : ""), &events)
-                parameterCount += 1
-                state = isText ? .text : .json
-            case .text:
-                guard readText(&buffer, ended: ended, &events) else { return false }
-                state = .parameters
-            case .json:
-                guard let end = buffer.find(Self.parameterClose) ?? (ended ? buffer.count : nil) else { return false }
-                let value = buffer.take(end)
-                buffer.drop(min(buffer.count, Self.parameterClose.count))
-                // What is no JSON after all is passed on as a string, so that the arguments stay an object.
-                let isValid = (try? JSONValue.parse(value)) != nil
-                emit(isValid ? String(decoding: value, as: UTF8.self) : Self.quoted(value), &events)
-                state = .parameters
+    mutating func finish(_ output: inout AnswerOutput) {
+        if case .json(let call, let value, _) = state { output.write(value, to: call.sink) }
+        state = .block
+    }
+
+    // MARK: Text
+
+    private mutating func take(_ text: ArraySlice<UInt8>, _ output: inout AnswerOutput) -> ToolCallProgress {
+        let old = state
+        state = .block  // so that what it holds has one owner
+        switch consume old {
+        case .block: return text.allSatisfy(\.isBlank) ? .goesOn : .overBefore
+        case .invoke(let call): takeBetween(text, call, &output)
+        case .text(let call):
+            output.write(Self.escaped(text), to: call.sink)
+            state = .text(call)
+        case .json(let call, var value, var place):
+            value += text
+            for byte in text { place.push(byte) }
+            state = .json(call, value, place)
+        case .object(let call, var arguments):
+            output.write(arguments.push(text), to: call.sink)
+            state = .object(call, arguments)
+        }
+        return .goesOn
+    }
+
+    /// Between the tags of a call: blanks, an object, or text that belongs nowhere and stays visible.
+    private mutating func takeBetween(
+        _ text: ArraySlice<UInt8>, _ call: Invocation, _ output: inout AnswerOutput
+    ) {
+        var call = call
+        let rest = call.isLoose ? text : text.drop { $0.isBlank }
+        if !call.isLoose, call.parameterCount == 0, rest.first == UInt8(ascii: "{") {
+            var arguments = ToolArguments()
+            output.write(arguments.push(rest), to: call.sink)
+            state = .object(call, arguments)
+            return
+        }
+        if !rest.isEmpty {
+            call.isLoose = true
+            output.write(rest, to: .content)
+        }
+        state = .invoke(call)
+    }
+
+    /// A mark without a meaning here is text of a value, and nothing elsewhere.
+    private mutating func takeMark(_ literal: [UInt8], _ output: inout AnswerOutput) -> ToolCallProgress {
+        switch state {
+        case .block, .invoke: .goesOn
+        case .text, .json, .object: take(literal[...], &output)
+        }
+    }
+
+    // MARK: Tags
+
+    private mutating func take(_ tag: DSMLTag, _ output: inout AnswerOutput) -> ToolCallProgress {
+        switch state {
+        case .block: return takeInBlock(tag, &output)
+        case .invoke(let call): return takeInCall(tag, call, &output)
+        case .text(let call):
+            guard tag.isClosing else { return take(tag.literal[...], &output) }
+            output.write("\"", to: call.sink)
+            state = .invoke(call)
+        case .json(let call, let value, let place):
+            // Outside of its strings JSON holds no tag: the value's own end is missing.
+            guard tag.isClosing || !place.isInString else { return take(tag.literal[...], &output) }
+            // What is no JSON after all is passed on as a string, so that the arguments stay an object.
+            let isValid = (try? JSONValue.parse(value)) != nil
+            output.write(isValid ? value : [0x22] + Self.escaped(value[...]) + [0x22], to: call.sink)
+            state = .invoke(call)
+        case .object(_, let arguments):
+            let endsCall = !arguments.isInString && tag.element != .parameter
+            guard endsCall || (tag.isClosing && tag.element == .invoke) else {
+                return take(tag.literal[...], &output)
             }
+            state = .block
+            return tag.isClosing && tag.element == .invoke ? .goesOn : takeInBlock(tag, &output)
+        }
+        // The end of an outer element ends a value whose own end is missing.
+        guard tag.element != .parameter || !tag.isClosing, case .invoke(let call) = state else { return .goesOn }
+        return takeInCall(tag, call, &output)
+    }
+
+    private mutating func takeInBlock(_ tag: DSMLTag, _ output: inout AnswerOutput) -> ToolCallProgress {
+        switch (tag.element, tag.isClosing) {
+        case (.calls, true): return .over
+        case (.parameter, false): return .overBefore
+        case (.calls, false), (.invoke, true), (.parameter, true): return .goesOn
+        case (.invoke, false):
+            let call = Invocation(index: output.beginCall(tag.name))
+            if tag.isSelfClosing { output.write("{}", to: call.sink) } else { state = .invoke(call) }
+            return .goesOn
         }
     }
 
-    private mutating func readParameters(_ buffer: inout MarkupBuffer, ended: Bool, _ events: inout [AnswerEvent])
-        -> Bool?
-    {
-        buffer.dropWhitespace()
-        if buffer.hasPrefix(Self.parameterOpen) {
-            state = .parameterHeader
-            return nil
+    private mutating func takeInCall(
+        _ tag: DSMLTag, _ call: Invocation, _ output: inout AnswerOutput
+    ) -> ToolCallProgress {
+        var call = call
+        call.isLoose = false
+        switch (tag.element, tag.isClosing) {
+        case (.parameter, false):
+            let lead = call.parameterCount == 0 ? "{\"" : ", \""
+            output.write(Array(lead.utf8) + Self.escaped(tag.name[...]) + Array("\": ".utf8), to: call.sink)
+            call.parameterCount += 1
+            if tag.isSelfClosing {
+                output.write(tag.isText ? "\"\"" : "null", to: call.sink)
+                state = .invoke(call)
+            } else if tag.isText {
+                output.write("\"", to: call.sink)
+                state = .text(call)
+            } else {
+                state = .json(call, [], JSONStringTracker())
+            }
+            return .goesOn
+        case (.parameter, true):
+            state = .invoke(call)
+            return .goesOn
+        case (.invoke, _), (.calls, _):
+            output.write(call.parameterCount == 0 ? "{}" : "}", to: call.sink)
+            state = .block
+            return tag.element == .invoke && tag.isClosing ? .goesOn : takeInBlock(tag, &output)
         }
-        let isPartial = buffer.isBeginning(of: Self.parameterOpen) || buffer.isBeginning(of: Self.invokeClose)
-        if isPartial && !ended { return false }
-        // The call's end, or text that belongs nowhere: either way the object is complete.
-        if buffer.hasPrefix(Self.invokeClose) { buffer.drop(Self.invokeClose.count) }
-        emit("}", &events)
-        index += 1
-        state = .inside
-        return nil
     }
 
-    /// A string value, escaped as it passes.
-    private func readText(_ buffer: inout MarkupBuffer, ended: Bool, _ events: inout [AnswerEvent]) -> Bool {
-        let end = buffer.find(Self.parameterClose)
-        let partial = ended ? 0 : buffer.partialSuffix(of: [Self.parameterClose])
-        let length = end ?? (ended ? buffer.count : buffer.wholeCharacters(buffer.count - partial))
-        let text = Self.quoted(buffer.take(length)).dropFirst().dropLast()
-        if !text.isEmpty { emit(String(text), &events) }
-        guard end != nil || ended else { return false }
-        buffer.drop(min(buffer.count, Self.parameterClose.count))
-        emit("\"", &events)
-        return true
-    }
-
-    private func emit(_ text: String, _ events: inout [AnswerEvent]) {
-        events.append(.toolCall(index: index, name: nil, arguments: text))
-    }
-
-    /// The text of a tag up to its `">`.
-    private func header(_ buffer: inout MarkupBuffer) -> [UInt8]? {
-        guard let end = buffer.find(Self.headerEnd) else { return nil }
-        let header = buffer.take(end + 1)
-        buffer.drop(1)
-        return header
-    }
-
-    private static func attribute(_ name: String, in header: [UInt8]) -> String? {
-        let text = JinjaString(header)
-        let open = Array(" \(name)=\"".utf8)
-        guard let start = text.find(open), let end = text.find([0x22], from: start + open.count) else { return nil }
-        return text.slice(start + open.count..<end).string
-    }
-
-    /// JSON text of a string, as Python writes it without `ensure_ascii`.
-    private static func quoted(_ text: [UInt8]) -> String {
+    /// The inside of a JSON string, as Python writes it without `ensure_ascii`.
+    private static func escaped(_ text: ArraySlice<UInt8>) -> [UInt8] {
         var writer = JSONWriter(format: .python)
-        writer.write(string: Array(String(decoding: text, as: UTF8.self).utf8))
-        return String(decoding: writer.output, as: UTF8.self)
+        writer.write(string: Array(text))
+        return Array(writer.output.dropFirst().dropLast())
     }
+}
+
+extension DSMLToolCallParser.Invocation {
+    fileprivate var sink: AnswerOutput.Sink { .arguments(call: index) }
 }

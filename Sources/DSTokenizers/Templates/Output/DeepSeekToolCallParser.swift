@@ -1,127 +1,128 @@
-/// Calls of DeepSeek-V3, R1 (`function<｜tool▁sep｜>NAME`, fenced JSON) and V3.1 (`NAME<｜tool▁sep｜>JSON`).
+/// Calls of DeepSeek-V3 and R1 (`function<｜tool▁sep｜>NAME`, then fenced JSON) and of V3.1 (`NAME<｜tool▁sep｜>JSON`). Models
+/// write the one where the other was asked for, and leave out marks: either form is read wherever it stands.
 struct DeepSeekToolCallParser: ToolCallParser {
-    private enum State { case between, header, name, lead, fence, arguments }
+    private enum State {
+        case between
+        /// Before the separator: a name, or the word `function`.
+        case header([UInt8])
+        /// Behind `function` and the separator: the name up to the end of its line.
+        case name(header: [UInt8], [UInt8])
+        case arguments(call: Int, ToolArguments)
+    }
 
-    private static let callsBegin = DeepSeekTokens.callsBegin.bytes
-    private static let callsEnd = DeepSeekTokens.callsEnd.bytes
-    private static let callBegin = DeepSeekTokens.callBegin.bytes
-    private static let callEnd = DeepSeekTokens.callEnd.bytes
-    private static let separator = DeepSeekTokens.separator.bytes
-    private static let fence = Array("```json".utf8)
+    private static let function = Array("function".utf8)
 
-    let isFenced: Bool
     private var state = State.between
-    private var index = 0
 
-    init(isFenced: Bool) { self.isFenced = isFenced }
+    let leadingNewlines = 0
 
-    var openings: [[UInt8]] { [Self.callsBegin, Self.callBegin] }
-
-    func begin(in buffer: MarkupBuffer) -> ToolCallOpening? {
-        // Models sometimes leave out the outer mark.
-        let found = [buffer.find(Self.callsBegin), buffer.find(Self.callBegin)].compactMap { $0 }.min()
-        return found.map { ToolCallOpening(text: $0, marker: $0) }
+    func begins(with lexeme: AnswerLexeme) -> Bool {
+        // The outer mark is sometimes missing.
+        guard case .mark(let mark, _) = lexeme else { return false }
+        return mark == .callsBegin || mark == .callBegin
     }
 
-    mutating func advance(_ buffer: inout MarkupBuffer, ended: Bool, _ events: inout [AnswerEvent]) -> Bool {
-        while true {
-            switch state {
-            case .between:
-                if let finished = readBetween(&buffer, ended: ended) { return finished }
-            case .header:
-                guard let end = buffer.find(Self.separator) else { return false }
-                if isFenced {
-                    buffer.drop(end + Self.separator.count)
-                    state = .name
-                } else {
-                    begin(buffer.take(end), &events)
-                    buffer.drop(Self.separator.count)
-                    state = .lead
-                }
-            case .name:
-                guard let end = buffer.remaining.firstIndex(of: 0x0A) else { return false }
-                begin(buffer.take(end - buffer.remaining.startIndex), &events)
-                state = .lead
-            case .lead:
-                buffer.dropWhitespace()
-                if !ended, buffer.isBeginning(of: Self.fence) { return false }
-                if buffer.hasPrefix(Self.fence) {
-                    buffer.drop(Self.fence.count)
-                    state = .fence
-                } else {
-                    state = .arguments
-                }
-            case .fence:
-                buffer.dropWhitespace()
-                guard !buffer.isEmpty else { return false }
-                state = .arguments
-            case .arguments:
-                guard readArguments(&buffer, ended: ended, &events) else { return false }
-                state = .between
-                index += 1
+    mutating func take(_ lexeme: AnswerLexeme, _ output: inout AnswerOutput) -> ToolCallProgress {
+        switch lexeme {
+        case .text(let text): return take(text, &output)
+        case .mark(let mark, let literal): return take(mark, literal, &output)
+        case .tag: return .goesOn
+        }
+    }
+
+    mutating func finish(_ output: inout AnswerOutput) { leave(cutOff: true, &output) }
+
+    private mutating func take(_ text: ArraySlice<UInt8>, _ output: inout AnswerOutput) -> ToolCallProgress {
+        switch state {
+        case .between: return text.allSatisfy(\.isBlank) ? .goesOn : .overBefore
+        case .header(var header):
+            state = .between
+            header += text
+            state = .header(header)
+        case .name(let header, let name): readName(header, name, text, &output)
+        case .arguments(let call, var arguments):
+            state = .between
+            output.write(arguments.push(text), to: .arguments(call: call))
+            state = .arguments(call: call, arguments)
+        }
+        return .goesOn
+    }
+
+    private mutating func readName(
+        _ header: [UInt8], _ before: [UInt8], _ text: ArraySlice<UInt8>, _ output: inout AnswerOutput
+    ) {
+        state = .between
+        var name = before
+        for index in text.indices {
+            let byte = text[index]
+            let isArgument = byte == UInt8(ascii: "{") || byte == UInt8(ascii: "`")
+            if isArgument || (byte == 0x0A && !name.isEmpty) {
+                // Arguments at once: `function` was the name.
+                begin(name.isEmpty ? header : name, &output)
+                _ = take(text[index...], &output)
+                return
             }
+            if !name.isEmpty || !byte.isBlank { name.append(byte) }
         }
+        state = .name(header: header, name)
     }
 
-    /// Nil to go on, otherwise what `advance` returns.
-    private mutating func readBetween(_ buffer: inout MarkupBuffer, ended: Bool) -> Bool? {
-        buffer.dropWhitespace()
-        for marker in [Self.callsBegin, Self.callBegin, Self.callsEnd] where buffer.hasPrefix(marker) {
-            buffer.drop(marker.count)
-            if marker == Self.callsEnd { return true }
-            if marker == Self.callBegin { state = .header }
-            return nil
+    private mutating func take(
+        _ mark: AnswerMark, _ literal: [UInt8], _ output: inout AnswerOutput
+    ) -> ToolCallProgress {
+        switch mark {
+        case .separator:
+            guard case .header(let header) = state else { return takeLiteral(literal, &output) }
+            let name = Array(header.withoutBlanks)
+            if name == Self.function {
+                state = .name(header: name, [])
+            } else if name.isEmpty {
+                // Without a name there is no call: what follows is text.
+                state = .between
+            } else {
+                begin(name, &output)
+            }
+        case .callBegin:
+            if case .arguments(_, let arguments) = state, arguments.isInString { return takeLiteral(literal, &output) }
+            leave(cutOff: false, &output)
+            state = .header([])
+        case .callEnd: leave(cutOff: false, &output)
+        case .callsEnd:
+            leave(cutOff: false, &output)
+            return .over
+        case .callsBegin, .thinkOpen, .thinkClose, .tagOpen, .tagClose, .toolCallOpen, .toolCallClose, .stray:
+            return takeLiteral(literal, &output)
         }
-        let isPartial = [Self.callsBegin, Self.callBegin, Self.callsEnd].contains { buffer.isBeginning(of: $0) }
-        if isPartial && !ended { return false }
-        // Anything else here is text that follows the calls.
-        return true
+        return .goesOn
     }
 
-    private mutating func begin(_ name: [UInt8], _ events: inout [AnswerEvent]) {
-        let text = JinjaString(name).stripped().string
-        events.append(.toolCall(index: index, name: text, arguments: ""))
+    /// A mark that has no meaning here: text of the arguments, and nothing elsewhere.
+    private mutating func takeLiteral(_ literal: [UInt8], _ output: inout AnswerOutput) -> ToolCallProgress {
+        guard case .arguments(let call, var arguments) = state else { return .goesOn }
+        state = .between
+        output.write(arguments.push(literal[...]), to: .arguments(call: call))
+        state = .arguments(call: call, arguments)
+        return .goesOn
     }
 
-    /// Passes arguments on up to their end mark; trailing blanks and the closing fence belong to the markup.
-    private mutating func readArguments(_ buffer: inout MarkupBuffer, ended: Bool, _ events: inout [AnswerEvent])
-        -> Bool
-    {
-        let end = buffer.find(Self.callEnd)
-        let isOver = end != nil || ended
-        var length = end ?? buffer.count
-        if isOver {
-            length = trimmed(buffer, length)
-        } else {
-            length -= buffer.partialSuffix(of: [Self.callEnd])
-            while length > 0, isTail(buffer, length - 1) { length -= 1 }
-            length = buffer.wholeCharacters(length)
-        }
-        if length > 0 {
-            let text = String(decoding: buffer.take(length), as: UTF8.self)
-            events.append(.toolCall(index: index, name: nil, arguments: text))
-        }
-        guard isOver else { return false }
-        buffer.drop(end.map { $0 - length + Self.callEnd.count } ?? buffer.count)
-        return true
+    private mutating func begin(_ name: [UInt8], _ output: inout AnswerOutput) {
+        state = .arguments(call: output.beginCall(Array(name.withoutBlanks)), ToolArguments())
     }
 
-    private func isTail(_ buffer: MarkupBuffer, _ offset: Int) -> Bool {
-        let byte = buffer.remaining[buffer.remaining.startIndex + offset]
-        return MarkupBuffer.isSpace(byte) || (isFenced && byte == UInt8(ascii: "`"))
-    }
-
-    private func trimmed(_ buffer: MarkupBuffer, _ length: Int) -> Int {
-        var end = length
-        func dropBlanks() {
-            while end > 0, MarkupBuffer.isSpace(buffer.remaining[buffer.remaining.startIndex + end - 1]) { end -= 1 }
+    /// Ends what is open. A call without arguments has none, unless they were cut off.
+    private mutating func leave(cutOff: Bool, _ output: inout AnswerOutput) {
+        switch state {
+        case .between: break
+        case .header(let text): output.write(text, to: .content)
+        case .name(_, let name) where cutOff: output.write(name, to: .content)
+        case .name(let header, let name):
+            let call = output.beginCall(Array((name.isEmpty ? header : name).withoutBlanks))
+            output.write("{}", to: .arguments(call: call))
+        case .arguments(let call, var arguments):
+            let rest = arguments.end()
+            output.write(rest, to: .arguments(call: call))
+            if arguments.isEmpty, rest.isEmpty, !cutOff { output.write("{}", to: .arguments(call: call)) }
         }
-        dropBlanks()
-        let text = buffer.remaining.prefix(end)
-        if isFenced, text.suffix(3).elementsEqual("```".utf8) {
-            end -= 3
-            dropBlanks()
-        }
-        return end
+        state = .between
     }
 }

@@ -2,45 +2,67 @@ import DSSupport
 
 /// Calls of Qwen and Hermes models: one JSON object in each `<tool_call>`; a call is reported when it is complete.
 struct HermesToolCallParser: ToolCallParser {
-    private static let open = Array("<tool_call>".utf8)
-    private static let spacedOpen = Array("\n<tool_call>".utf8)
-    private static let close = Array("</tool_call>".utf8)
-
-    private var index = 0
-
-    var openings: [[UInt8]] { [Self.spacedOpen, Self.open] }
+    /// The text of the open call, and what of it may be shown.
+    private var body: [UInt8]?
+    private var visible: [UInt8] = []
+    private var place = JSONStringTracker()
 
     /// One newline before a call is markup.
-    func begin(in buffer: MarkupBuffer) -> ToolCallOpening? {
-        guard let marker = buffer.find(Self.open) else { return nil }
-        let spaced = buffer.find(Self.spacedOpen).map { $0 + 1 == marker } ?? false
-        return ToolCallOpening(text: spaced ? marker - 1 : marker, marker: marker)
+    let leadingNewlines = 1
+
+    func begins(with lexeme: AnswerLexeme) -> Bool {
+        guard case .mark(.toolCallOpen, _) = lexeme else { return false }
+        return true
     }
 
-    mutating func advance(_ buffer: inout MarkupBuffer, ended: Bool, _ events: inout [AnswerEvent]) -> Bool {
-        while true {
-            buffer.dropWhitespace()
-            guard buffer.hasPrefix(Self.open) else {
-                if !ended, buffer.isBeginning(of: Self.open) { return false }
-                return true
+    mutating func take(_ lexeme: AnswerLexeme, _ output: inout AnswerOutput) -> ToolCallProgress {
+        switch lexeme {
+        case .mark(.toolCallOpen, let literal):
+            // In a string it is text; elsewhere the end of the call before is missing.
+            if place.isInString {
+                append(literal[...])
+            } else {
+                finish(&output)
+                body = []
             }
-            guard let end = buffer.find(Self.close) ?? (ended ? buffer.count : nil) else { return false }
-            let body = Array(buffer.take(end).dropFirst(Self.open.count))
-            buffer.drop(min(buffer.count, Self.close.count))
-            read(body, &events)
+        case .mark(.toolCallClose, _): finish(&output)
+        case .text(let text) where body == nil: return text.allSatisfy(\.isBlank) ? .goesOn : .overBefore
+        case .text(let text):
+            append(text)
+            visible += text
+        case .mark, .tag: append(lexeme.literal)
         }
+        return .goesOn
     }
 
-    private mutating func read(_ body: [UInt8], _ events: inout [AnswerEvent]) {
-        guard let json = try? JSONValue.parse(body), let name = json["name"]?.stringValue else {
-            // No call: the model's text stays visible.
-            events.append(.content("<tool_call>" + String(decoding: body, as: UTF8.self) + "</tool_call>"))
+    private mutating func append(_ text: ArraySlice<UInt8>) {
+        body?.append(contentsOf: text)
+        for byte in text { place.push(byte) }
+    }
+
+    /// What is no call stays visible.
+    mutating func finish(_ output: inout AnswerOutput) {
+        guard let text = body else { return }
+        defer {
+            body = nil
+            visible = []
+            place = JSONStringTracker()
+        }
+        guard let (name, arguments) = Self.call(text) else {
+            output.write(visible, to: .content)
             return
         }
-        let arguments = json["arguments"] ?? .object(JSONObject())
-        events.append(.toolCall(index: index, name: name, arguments: ""))
-        let text = arguments.stringValue ?? arguments.serializedString(.python)
-        events.append(.toolCall(index: index, name: nil, arguments: text))
-        index += 1
+        let call = output.beginCall(name)
+        output.write(arguments, to: .arguments(call: call))
+    }
+
+    private static func call(_ text: [UInt8]) -> (name: [UInt8], arguments: [UInt8])? {
+        guard let json = try? JSONValue.parse(text), let name = json["name"]?.bytesValue, !name.isEmpty else {
+            return nil
+        }
+        guard let arguments = json["arguments"] ?? json["parameters"] else { return (name, Array("{}".utf8)) }
+        let key = json["arguments"] == nil ? "parameters" : "arguments"
+        let written = JSONMembers.text(of: key, in: text).map { Array($0) }
+        return (name, arguments.bytesValue ?? written ?? arguments.serialized(.python))
     }
 }
