@@ -155,6 +155,7 @@ package struct DeepSeekServer {
             Completions(service: generation),
             TokenRoutes(service: generation),
             Responses(service: generation, store: ResponseStore()),
+            Messages(service: generation),
         ]
         if let administration { groups.append(AdministrationRoutes(administration: administration, keys: keys)) }
         return groups + [DocumentRoutes(version: configuration.version, others: groups.flatMap(\.operations))]

@@ -52,6 +52,26 @@ enum FieldLists {
         APIField("verbosity", APISchema.string, "Accepted; no effect."),
     ]
 
+    /// The prompt of Anthropic's messages.
+    static let messages: [APIField] = [
+        APIField("model", APISchema.string, "Name of the model.", required: true),
+        APIField("messages", APISchema.array(APISchema.object), "The conversation.", required: true),
+        APIField("system", APISchema.either(APISchema.string, APISchema.array(APISchema.object)), "System text."),
+        APIField("tools", APISchema.array(APISchema.object), "Tools with name, description and input_schema."),
+        APIField("tool_choice", APISchema.object, "auto, any, tool or none; disable_parallel_tool_use."),
+        APIField("thinking", APISchema.object, "enabled (with budget_tokens), adaptive or disabled; display."),
+        APIField("output_config", APISchema.object, "effort; format: json_schema."),
+    ]
+
+    static let messageOptions: [APIField] = [
+        APIField("max_tokens", APISchema.integer(1...64), "Tokens of the answer, at most.", required: true),
+        APIField("temperature", APISchema.number(0...1), "Divides the logits; 0 is greedy."),
+        APIField("top_p", APISchema.number(0.01...1), "Keeps the most probable tokens up to this probability."),
+        APIField("top_k", APISchema.integer(-1...1000), "Keeps so many tokens; 0 or -1: all."),
+        APIField("stop_sequences", APISchema.strings, "Texts that end the answer."),
+        APIField("stream", APISchema.boolean, "Server-sent events."),
+    ]
+
     static let scheduling: [APIField] = [
         APIField("priority", APISchema.integer(), "Lower runs first."),
         APIField("cache_salt", APISchema.string, "Separates cached prefixes."),

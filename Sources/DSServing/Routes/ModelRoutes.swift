@@ -9,7 +9,13 @@ struct ModelRoutes: RouteGroup {
 
     func add(to router: Router<ServingContext>) {
         router.get("/v1/models") { _, _ in
-            Response.json(["object": "list", "data": .array(catalog.models.map(object))])
+            let models = catalog.models
+            // The last three are Anthropic's: there is one page.
+            return Response.json([
+                "object": "list", "data": .array(models.map(object)), "has_more": false,
+                "first_id": models.first.map { JSONValue.text($0.name) } ?? .null,
+                "last_id": models.last.map { JSONValue.text($0.name) } ?? .null,
+            ])
         }
         router.get("/v1/models/:name") { _, context in
             let name = context.parameters.get("name") ?? ""
@@ -30,6 +36,9 @@ struct ModelRoutes: RouteGroup {
         [
             "id": .text(model.name), "object": "model", "created": .integer(Int64(model.created)),
             "owned_by": "deepseek", "max_model_len": .integer(Int64(model.generator.engine.maximumContext)),
+            // As Anthropic's clients have it.
+            "type": "model", "display_name": .text(model.name),
+            "created_at": .text(Date(timeIntervalSince1970: TimeInterval(model.created)).ISO8601Format()),
         ]
     }
 }
