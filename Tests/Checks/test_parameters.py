@@ -4,11 +4,12 @@ import pytest
 import requests
 
 import parameter_checks_endpoints
+import parameter_checks_messages
 import parameter_checks_refused
 import parameter_checks_shared
 import parameters
 
-_ = parameter_checks_endpoints, parameter_checks_refused, parameter_checks_shared
+_ = parameter_checks_endpoints, parameter_checks_messages, parameter_checks_refused, parameter_checks_shared
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +30,7 @@ def test_every_row_is_checked_and_every_check_has_a_row():
 
 @pytest.mark.parametrize("path, sections", [
     ("/v1/chat/completions", ["Both", "Chat completions"]), ("/v1/completions", ["Both", "Completions"]),
-    ("/v1/responses", ["Responses"]),
+    ("/v1/responses", ["Responses"]), ("/v1/messages", ["Messages"]),
 ])
 def test_the_served_description_has_the_same_parameters(server, path, sections):
     operation = requests.get(server.url + "/openapi.json").json()["paths"][path]["post"]
