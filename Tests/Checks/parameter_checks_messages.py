@@ -62,8 +62,9 @@ def messages(api):
     assert text(api, messages=blocks) == text(api)
     neighbours = [{"role": "user", "content": "a"}, {"role": "user", "content": "b"}]
     assert count(api, messages=neighbours) == count(api, messages=[{"role": "user", "content": "a\n\nb"}])
-    answer = text(api, messages=QUESTION + [{"role": "assistant", "content": "12 + 30 ="}], max_tokens=20)
-    assert "42" in answer and not answer.startswith("12")
+    start = QUESTION + [{"role": "assistant", "content": "12 + 30 ="}]
+    assert text(api, messages=start, max_tokens=20) == (
+        api.message(messages=start, max_tokens=20, continue_final_message=True)["content"])
     refused(api, "messages", [])
     refused(api, "messages", [{"role": "user", "content": [{"type": "image", "source": {}}]}], "messages[0].content[0].type")
 

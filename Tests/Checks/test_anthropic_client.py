@@ -26,6 +26,14 @@ def options(**changes):
         "model": "deepseek", "max_tokens": 300, "messages": QUESTION, "extra_body": {"temperature": 0}, **changes}
 
 
+def over_openai(server, messages, **changes):
+    """What the same conversation gives in OpenAI's form."""
+    answer = requests.post(server.url + "/v1/chat/completions", json={
+        "model": "deepseek", "messages": messages, "max_tokens": 300, "temperature": 0,
+        "chat_template_kwargs": {"thinking": False}, **changes}).json()
+    return answer["choices"][0]["message"]["content"]
+
+
 def body(**changes):
     return {"model": "deepseek", "max_tokens": 300, "messages": QUESTION, "temperature": 0, **changes}
 
@@ -43,7 +51,7 @@ def test_message(client):
 
 
 @pytest.mark.parametrize("config", [THINKING, {"type": "adaptive"}])
-def test_thinking(client, config):
+def test_thinking(client, server, config):
     message = client.messages.create(**options(thinking=config))
     thinking, text = message.content
     assert thinking.type == "thinking" and thinking.thinking and thinking.signature
@@ -52,7 +60,8 @@ def test_thinking(client, config):
     assert 0 < message.usage.output_tokens_details.thinking_tokens < message.usage.output_tokens
     # The blocks go back as they came.
     messages = QUESTION + [message.to_param(), {"role": "user", "content": "What is 5 + 4?"}]
-    assert "9" in client.messages.create(**options(messages=messages)).content[-1].text
+    assert client.messages.create(**options(messages=messages)).content[-1].text == over_openai(server, [
+        QUESTION[0], {"role": "assistant", "content": text.text}, messages[-1]])
 
 
 def test_thinking_disabled_or_omitted(client):
@@ -110,7 +119,8 @@ def test_tools(client):
     assert call.type == "tool_use" and call.id and call.name == "get_weather" and call.input == {"city": "Paris"}
     assert not any("tool▁" in getattr(block, "text", "") for block in message.content)
     # The result goes back, and the answer uses it.
-    for result in ("sunny, 21 degrees", [{"type": "text", "text": json.dumps({"sky": "sunny", "temperature": 21})}]):
+    result = json.dumps({"sky": "sunny", "temperature": 21})
+    for result in (result, [{"type": "text", "text": result}]):
         messages = WEATHER + [message.to_param(), {"role": "user", "content": [
             {"type": "tool_result", "tool_use_id": call.id, "content": result, "cache_control": {"type": "ephemeral"}}]}]
         answer = client.messages.create(**options(messages=messages, tools=TOOLS))
@@ -199,10 +209,11 @@ def test_system_text_and_blocks(client):
     assert count([line, {"type": "text", "text": "Be brief."}]) == count("Be brief.")
 
 
-def test_prefill_is_continued(client):
+def test_prefill_is_continued(client, server):
     messages = QUESTION + [{"role": "assistant", "content": "12 + 30 ="}]
-    message = client.messages.create(**options(messages=messages, max_tokens=20))
-    assert "42" in message.content[0].text and not message.content[0].text.startswith("12 + 30")
+    text = client.messages.create(**options(messages=messages, max_tokens=20)).content[0].text
+    assert not text.startswith("12 + 30")
+    assert text == over_openai(server, messages, max_tokens=20, continue_final_message=True)
 
 
 def test_a_request_as_claude_code_sends_it(server):
