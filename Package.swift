@@ -22,6 +22,7 @@ let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: 
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
@@ -108,6 +109,8 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "DSBlockStores", dependencies: ["DSEngine", crypto, httpClient, nio, nioHTTP1], swiftSettings: strict),
+        .target(
+            name: "DSLoadTest", dependencies: ["DSSupport", httpClient, nio, nioHTTP1, nioPosix], swiftSettings: strict),
         // Row 7
         .target(
             name: "DeepSeek", dependencies: ["DSEngine", "DSModels", "DSTokenizers", "DSFormats", "DSTensor"],
@@ -115,8 +118,8 @@ let package = Package(
         .target(
             name: "DSCommands",
             dependencies: [
-                "DSServing", "DSEvaluation", "DSBlockStores", "DSEngine", "DSModels", "DSGrammar", "DSGraph",
-                "DSKernels",
+                "DSServing", "DSLoadTest", "DSEvaluation", "DSBlockStores", "DSEngine", "DSModels", "DSGrammar",
+                "DSGraph", "DSKernels",
                 "DSTokenizers",
                 "DSFormats", "DSTensor", "DSSupport", argumentParser, crypto, logging, yams,
             ],
@@ -154,6 +157,7 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(name: "DSBlockStoresTests", dependencies: ["DSBlockStores", "DSEngine"], swiftSettings: strict),
+        .testTarget(name: "DSLoadTestTests", dependencies: ["DSLoadTest", "DSSupport"], swiftSettings: strict),
         .testTarget(name: "DSEvaluationTests", dependencies: ["DSEvaluation", "DSSupport"], swiftSettings: strict),
         .testTarget(
             name: "DSCommandsTests", dependencies: ["DSCommands", "DSServing", argumentParser, yams],

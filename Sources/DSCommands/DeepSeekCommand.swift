@@ -20,6 +20,7 @@ package struct DeepSeekCommand: AsyncParsableCommand {
         subcommands: [
             ChatCommand.self, RunCommand.self, TokenizeCommand.self, DetokenizeCommand.self, InfoCommand.self,
             GraphCommand.self, LogitsCommand.self, EvalCommand.self, BenchCommand.self, GrammarCommand.self,
+            LoadTestCommand.self,
             DoctorCommand.self,
         ])
 

@@ -1,0 +1,65 @@
+import ArgumentParser
+import DSLoadTest
+import DSSupport
+
+extension Arrival: ExpressibleByArgument {}
+
+/// How many requests, and when.
+struct LoadTestLoadOptions: ParsableArguments {
+    @Option(help: "Clients that wait for their answers; several numbers make several runs. (default: 1)")
+    var concurrency: Sizes?
+    @Option(help: "Requests that arrive per second; several numbers make several runs.")
+    var rate: Rates?
+    @Option(help: "Gaps between arrivals: poisson or constant.")
+    var arrival = Arrival.poisson
+    @Option(name: [.long, .customLong("num-prompts")], help: "Requests of each run. (default: 100 without --duration)")
+    var numRequests: Int?
+    @Option(help: "Seconds after which a run starts no more requests.")
+    var duration: Double?
+    @Option(help: "Requests before the first run that count in nothing.")
+    var warmup = 0
+    @Option(help: "Seconds that a request may take; longer ones have failed.")
+    var timeout: Double = 600
+    @Option(help: "Makes arrivals and synthetic prompts repeatable.")
+    var seed: UInt64 = 0
+
+    var levels: [Int] { concurrency?.values ?? [1] }
+
+    var loads: [Load] {
+        rate.map { $0.values.map { .open(rate: $0, arrival: arrival) } } ?? levels.map { .closed(concurrency: $0) }
+    }
+
+    var limit: RunLimit { RunLimit(requests: numRequests ?? (duration == nil ? 100 : nil), seconds: duration) }
+
+    func check() throws {
+        if concurrency != nil, rate != nil {
+            throw ValidationError("--rate: expected without --concurrency: a loop is open or closed")
+        }
+        for level in levels { try Limits.check(level, 1...Limits.sequences, "--concurrency") }
+        try Limits.check(numRequests, 1...(1 << 24), "--num-requests")
+        try Limits.check(warmup, 0...(1 << 24), "--warmup")
+        for (option, seconds) in [("--duration", duration), ("--timeout", timeout)] {
+            guard let seconds, !(seconds > 0 && seconds < 1e7) else { continue }
+            throw ValidationError("\(option): expected seconds above 0 and below ten million, found \(seconds)")
+        }
+    }
+
+    var settings: [LoadReport.Setting] {
+        [
+            .init("num_requests", limit.requests.map { .integer(Int64($0)) } ?? .null),
+            .init("duration", duration.map { .number($0) } ?? .null), .init("warmup", .integer(Int64(warmup))),
+            .init("timeout", .number(timeout)), .init("seed", .text(String(seed))),
+        ]
+    }
+}
+
+/// A comma-separated list of numbers above 0.
+struct Rates: ExpressibleByArgument {
+    let values: [Double]
+
+    init?(argument: String) {
+        let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
+        values = parts.compactMap { Double($0) }.filter { $0 > 0 && $0 <= 1e6 }
+        guard values.count == parts.count, !values.isEmpty else { return nil }
+    }
+}

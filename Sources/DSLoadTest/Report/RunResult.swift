@@ -1,0 +1,73 @@
+/// One run, measured.
+package struct RunResult: Sendable {
+    package let load: Load
+    /// When the run began, in seconds since 1970: tests that ran side by side can be laid over each other.
+    package let startedAt: Double
+    package let records: [RequestRecord]
+    package let whole: RunFigures
+    /// Nil unless it was asked for and there was one.
+    package let steady: RunFigures?
+    package let series: TimeSeries
+    package let failures: [FailureCount]
+    package let client: ClientHealth
+    /// What a reader must know to read the figures rightly.
+    package let notes: [String]
+
+    package init(
+        load: Load, startedAt: Double, records: [RequestRecord], client: ClientHealth, serviceLevel: ServiceLevel?,
+        wantsSteadyState: Bool, isInterrupted: Bool
+    ) {
+        self.load = load
+        self.startedAt = startedAt
+        self.records = records
+        self.client = client
+        whole = RunFigures(records, serviceLevel: serviceLevel)
+        let window = wantsSteadyState ? SteadyState.window(of: records) : nil
+        steady = window.map { RunFigures(records, window: $0, serviceLevel: serviceLevel) }
+        series = TimeSeries(records)
+        failures = FailureCount.counts(of: records)
+        var notes = Self.notes(whole, client: client, sendLateness: Distribution(records.map { $0.sent - $0.due }))
+        if wantsSteadyState, window == nil {
+            notes.append("no steady state: no request ended before the last one began; send more requests")
+        }
+        if let steady, steady.seconds < whole.seconds / 2 {
+            notes.append(
+                "steady state: \(Figure.text(steady.seconds)) of \(Figure.text(whole.seconds)) s; latencies of its last requests "
+                    + "are those of a load that falls; send more requests")
+        }
+        if isInterrupted { notes.append("interrupted: the requests until then") }
+        self.notes = notes
+    }
+
+    /// The steady state's where it was asked for, else the whole run's.
+    package var figures: RunFigures { steady ?? whole }
+
+    private static func notes(_ figures: RunFigures, client: ClientHealth, sendLateness: Distribution) -> [String] {
+        var notes: [String] = []
+        if figures.completed > 0, figures.tokenCount != .usage {
+            notes.append("output tokens: the server does not count them in every answer; one per event there")
+        }
+        if figures.completed > 0, figures.inputTokens == nil {
+            notes.append("input tokens: the server does not count them in every answer")
+        }
+        if figures.withoutText > 0 {
+            notes.append("\(figures.withoutText) answers had no text, so no time to first token")
+        }
+        if let perEvent = figures.tokensPerEvent, perEvent > 1.02 {
+            notes.append(
+                "\(Figure.text(perEvent)) tokens per event: inter-token latency is per event, time per output token per token"
+            )
+        }
+        if let late = client.lateness.percentile(99), late > 0.005 {
+            notes.append(
+                "client: woke up \(Figure.milliseconds(late)) ms late (p99): latencies may include that; this machine or "
+                    + "this client was short of processors")
+        }
+        if let late = sendLateness.percentile(99), late > 0.005 {
+            notes.append(
+                "client: requests were sent \(Figure.milliseconds(late)) ms late (p99); the delay counts as the server's"
+            )
+        }
+        return notes
+    }
+}

@@ -1,0 +1,51 @@
+/// Prompts of wanted lengths, made of common words in random order, so that no cache knows them but for a shared prefix.
+package struct SyntheticPrompts: Sendable {
+    package var fit: WordFit
+    /// Prompt tokens of a request, without the shared prefix.
+    package let tokens: Int
+    /// Lengths are uniform between `tokens * (1 - spread)` and `tokens * (1 + spread)`.
+    package let spread: Double
+    package let sharedPrefixTokens: Int
+    package let seed: UInt64
+
+    package init(fit: WordFit = .assumed, tokens: Int, spread: Double = 0, sharedPrefixTokens: Int = 0, seed: UInt64) {
+        precondition((0...1).contains(spread), "a spread is between 0 and 1")
+        self.fit = fit
+        self.tokens = tokens
+        self.spread = spread
+        self.sharedPrefixTokens = sharedPrefixTokens
+        self.seed = seed
+    }
+
+    package func request(_ index: Int) -> PlannedRequest {
+        var generator = SeededGenerator(seed: seed, stream: UInt64(truncatingIfNeeded: index) &+ 1)
+        let factor = 1 + spread * (2 * generator.unit() - 1)
+        let count = fit.words(forPrompt: Int((Double(tokens) * factor).rounded()))
+        return PlannedRequest(prompt: .text(Self.text(words: count, using: &generator)), sharedPrefix: sharedPrefix)
+    }
+
+    private var sharedPrefix: String? {
+        guard sharedPrefixTokens > 0 else { return nil }
+        var generator = SeededGenerator(seed: seed, stream: 0)
+        return Self.text(words: max(1, fit.words(adding: sharedPrefixTokens)), using: &generator)
+    }
+
+    package static func text(words count: Int, using generator: inout SeededGenerator) -> String {
+        var text = ""
+        for _ in 0..<count {
+            text += " " + words[Int(generator.next(upperBound: UInt64(words.count)))]
+        }
+        return text
+    }
+
+    /// Words that most vocabularies have as one token with the space before them.
+    static let words: [String] =
+        """
+        the of and to in is that for it as was with be by on not he his but at are this have from they which one you were
+        all her she there would their we him been has when who will more no if out so said what up its about into than
+        them can only other new some could time these two may then do first any my now such like our over man me even
+        most made after also did many before must through back years where much your way well down should because each
+        just those people how too little state good very make world still own see men work long get here between both
+        life being under never day same another know while last might us
+        """.split(whereSeparator: \.isWhitespace).map(String.init)
+}

@@ -1,0 +1,72 @@
+import DSLoadTest
+import DSSupport
+import Testing
+
+@Suite struct ReportTests {
+    private func report(label: String, scale: Double, loads: [Load]) async -> LoadReport {
+        let (_, health) = await ClientHealth.watching {}
+        let runs = loads.map { load in
+            let records = (0..<20).map { index in
+                let start = Double(index) * 0.1
+                return RequestRecord(
+                    index: index, due: start, sent: start, textTimes: [start + scale, start + 2 * scale],
+                    end: start + 2 * scale, promptTokens: 5, completionTokens: 2,
+                    failure: index == 3 ? Failure(.status(503), "<full> & \"busy\"") : nil)
+            }
+            return RunResult(
+                load: load, startedAt: 0, records: records, client: health, serviceLevel: nil, wantsSteadyState: true,
+                isInterrupted: false)
+        }
+        return LoadReport(
+            version: "0", label: label, target: "http://h", model: "m<1>", settings: [.init("seed", "0")],
+            serviceLevel: nil, runs: runs)
+    }
+
+    @Test func namesOfTheField() async throws {
+        let json = await report(label: "a", scale: 0.5, loads: [.closed(concurrency: 4)]).json(isDetailed: true)
+        let run = try #require(json["runs"]?[0])
+        #expect(run["max_concurrency"]?.intValue == 4 && run["completed"]?.intValue == 19)
+        #expect(run["failed"]?.intValue == 1 && run["failures"]?[0]?["count"]?.intValue == 1)
+        for name in ["ttft", "tpot", "itl", "e2el"] {
+            for figure in ["mean", "median", "std", "p90", "p95", "p99"] {
+                let found = try #require(run["\(figure)_\(name)_ms"]?.doubleValue)
+                let expected = figure == "std" ? 0.0 : name == "e2el" ? 1000 : 500
+                #expect(abs(found - expected) < 1e-6, "\(figure)_\(name)_ms")
+            }
+        }
+        #expect(run["total_output_tokens"]?.intValue == 38 && run["total_input_tokens"]?.intValue == 95)
+        #expect(run["request_goodput"]?.isNull == true && run["steady_state"]?["duration"]?.doubleValue ?? 0 > 0)
+        #expect(run["requests"]?.arrayValue?.count == 20)
+        // What is written can be read.
+        #expect(try JSONValue.parse(json.serialized(.pretty)) == json)
+    }
+
+    @Test func ratiosOfLikeAndLike() async throws {
+        let fast = await report(label: "fast", scale: 0.1, loads: [.closed(concurrency: 1), .closed(concurrency: 8)])
+        let slow = await report(
+            label: "slow", scale: 0.4, loads: [.closed(concurrency: 8), .open(rate: 2, arrival: .poisson)])
+        let comparison = try Comparison(fast.json(isDetailed: false), with: slow.json(isDetailed: false), path: "f")
+        #expect(Set(comparison.rows.map(\.load)) == ["8 concurrent"])
+        let row = try #require(comparison.rows.first { $0.name == "TTFT p99" })
+        #expect(abs(try #require(row.ratio) - 0.25) < 1e-9 && !row.isRate)
+        #expect(comparison.unmatched == ["1 concurrent: only in fast", "2.00 requests/s (poisson): only in slow"])
+        #expect(throws: LoadTestError.self) { try Comparison(fast.json(isDetailed: false), with: ["a": 1], path: "f") }
+        let page = ReportPage(fast, comparison: comparison).markup
+        #expect(page.contains("fast beside slow") && page.contains("<svg") && !page.contains("<script"))
+        #expect(page.contains("&lt;full&gt; &amp; &quot;busy&quot;") && !page.contains("<full>"))
+    }
+
+    @Test func pagesOfRunsWithoutAnswers() async {
+        let (_, health) = await ClientHealth.watching {}
+        let failed = RequestRecord(index: 0, due: 0, sent: 0, end: 0, failure: Failure(.connection, "refused"))
+        for records in [[], [failed]] {
+            let run = RunResult(
+                load: .closed(concurrency: 1), startedAt: 0, records: records, client: health, serviceLevel: nil,
+                wantsSteadyState: true, isInterrupted: true)
+            let report = LoadReport(
+                version: "0", label: "l", target: "t", model: "m", settings: [], serviceLevel: nil, runs: [run, run])
+            #expect(ReportPage(report, comparison: nil).markup.contains("interrupted"))
+            #expect(report.json(isDetailed: true)["runs"]?[0]?["completed"]?.intValue == 0)
+        }
+    }
+}

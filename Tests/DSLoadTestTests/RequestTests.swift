@@ -1,0 +1,104 @@
+import DSLoadTest
+import DSSupport
+import Testing
+
+@Suite struct RequestTests {
+    private func read(_ text: String) throws(LoadTestError) -> [PlannedRequest] {
+        try DatasetReader.requests(in: Array(text.utf8), path: "file")
+    }
+
+    @Test func datasets() throws {
+        let lines = """
+            {"prompt": "one"}
+
+            {"messages": [{"role": "user", "content": "two"}], "max_tokens": 7}
+            {"conversations": [{"from": "system", "value": "s"}, {"from": "human", "value": "three"}, {"from": "gpt", "value": "a"}]}
+            """
+        let requests = try read(lines)
+        #expect(requests.map(\.maxTokens) == [nil, 7, nil])
+        #expect(requests[0].prompt == .text("one") && requests[2].prompt == .text("three"))
+        #expect(requests[1].prompt == .messages([["role": "user", "content": "two"]]))
+        #expect(try read(#" [{"prompt": "a"}, {"prompt": "b"}]"#).count == 2)
+    }
+
+    @Test(arguments: [
+        ("", "found none"), ("[]", "found none"), ("{\"prompt\": \"a\"}\n{\"promt\": \"b\"}", "line 2"),
+        (#"{"prompt": 5}"#, "prompt"), (#"{"messages": []}"#, "messages"), ("{", "line 1"), ("7", "integer"),
+        (#"{"prompt": "a", "max_tokens": 0}"#, "max_tokens"), (#"{"prompt": "a", "max_tokens": "x"}"#, "string"),
+        (#"[{"prompt": "a"}, 3]"#, "file[1]"),
+        (#"{"conversations": [{"from": "gpt", "value": "x"}]}"#, "conversations"),
+    ])
+    func wrongDatasetsAreNamed(text: String, part: String) {
+        do {
+            _ = try read(text)
+            Issue.record("expected an error")
+        } catch {
+            #expect(error.description.contains(part), "\(error)")
+        }
+    }
+
+    @Test func messagesNeedTheChatEndpoint() throws {
+        let source = PromptSource.list(try read(#"{"messages": [{"role": "user", "content": "two"}]}"#))
+        try source.check(for: .chat)
+        #expect(throws: LoadTestError.self) { try source.check(for: .completions) }
+    }
+
+    @Test func forms() throws {
+        var form = RequestForm(endpoint: .chat, model: "m", maxTokens: 5)
+        form.ignoresEnd = true
+        form.temperature = 0
+        form.extra = JSONObject([("seed", 3), ("max_tokens", 6)])
+        let body = form.body(for: PlannedRequest(prompt: .text("hi"), sharedPrefix: "be brief"))
+        #expect(
+            try JSONValue.parse(body) == [
+                "model": "m", "max_tokens": 6, "temperature": 0.0, "ignore_eos": true, "stream": true, "seed": 3,
+                "stream_options": ["include_usage": true],
+                "messages": [["role": "system", "content": "be brief"], ["role": "user", "content": "hi"]],
+            ])
+        var plain = RequestForm(endpoint: .completions, model: "m", maxTokens: 5)
+        plain.isStreamed = false
+        let request = PlannedRequest(prompt: .text(" b"), sharedPrefix: "a", maxTokens: 2)
+        #expect(
+            try JSONValue.parse(plain.body(for: request)) == [
+                "model": "m", "max_tokens": 2, "stream": false, "prompt": "a b",
+            ])
+    }
+
+    @Test func wordsFollowWhatTheServerCounted() throws {
+        let fit = try WordFit(words: 16, tokens: 29, words: 128, tokens: 197)
+        #expect(fit == WordFit(base: 5, perWord: 1.5))
+        #expect(fit.words(forPrompt: 305) == 200 && fit.words(adding: 300) == 200 && fit.words(forPrompt: 1) == 1)
+        #expect(throws: LoadTestError.self) { try WordFit(words: 1, tokens: 9, words: 2, tokens: 9) }
+    }
+
+    @Test func syntheticPromptsAreRepeatableAndDistinct() {
+        let prompts = SyntheticPrompts(tokens: 100, sharedPrefixTokens: 50, seed: 4)
+        let requests = (0..<50).map(prompts.request)
+        #expect(Set(requests.map { "\($0.prompt)" }).count == 50 && Set(requests.map(\.sharedPrefix)).count == 1)
+        #expect(requests[7] == prompts.request(7))
+        #expect(requests[0].sharedPrefix?.split(separator: " ").count == 50)
+        #expect(prompts.request(0) != SyntheticPrompts(tokens: 100, sharedPrefixTokens: 50, seed: 5).request(0))
+        let varied = SyntheticPrompts(tokens: 100, spread: 0.5, seed: 4)
+        let lengths = (0..<500).map { index -> Int in
+            guard case .text(let text) = varied.request(index).prompt else { return 0 }
+            return text.split(separator: " ").count
+        }
+        #expect(lengths.allSatisfy((50...150).contains) && Set(lengths).count > 60)
+    }
+
+    @Test func listsGoRound() throws {
+        let source = PromptSource.list(try read("{\"prompt\":\"a\"}\n{\"prompt\":\"b\"}\n{\"prompt\":\"c\"}"))
+        #expect(source.request(4).prompt == .text("b"))
+        let shuffled = source.shuffled(seed: 1)
+        #expect(Set((0..<3).map { "\(shuffled.request($0).prompt)" }).count == 3)
+    }
+
+    @Test(arguments: [
+        ("http://h:1", "http://h:1"), ("http://h:1/", "http://h:1"), ("https://h/v1", "https://h"),
+        ("http://h/proxy/v1/", "http://h/proxy"),
+    ])
+    func addresses(url: String, base: String) throws { #expect(try Target(url: url).base == base) }
+
+    @Test(arguments: ["", "h:1", "ftp://h", "http://", "http:///v1", "http://h?x=1", "http://a b"])
+    func wrongAddresses(url: String) { #expect(throws: LoadTestError.self) { try Target(url: url) } }
+}
