@@ -42,7 +42,7 @@ import Testing
         let record = record([
             #"{"choices":[{"delta":{"content":"x"}}]}"#, #"{"error":{"message":"out of memory","code":500}}"#, "[DONE]",
         ])
-        #expect(record.failure == Failure(.error, "out of memory"))
+        #expect(record.failure == Failure(.error, "out of memory") && record.end == 4)
     }
 
     @Test(arguments: [[], [#"{"choices":[{"delta":{"content":"x"}}]}"#]])

@@ -52,10 +52,11 @@ package struct AnswerReader: Sendable {
 
     /// The answer has ended: without a reason to finish and without `[DONE]`, it was cut.
     package mutating func finish(at time: Double) -> RequestRecord {
-        if !isDone, record.finishReason == nil, record.failure == nil {
-            record.end = time
+        if !isDone, record.finishReason == nil {
             fail(Failure(.endedEarly, "the stream ended after \(record.textTimes.count) events with text"))
         }
+        // A failure lasts until it is known, not until the last good event.
+        if record.failure != nil { record.end = time }
         return record
     }
 
