@@ -21,7 +21,7 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
-let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
@@ -99,7 +99,7 @@ let package = Package(
             dependencies: ["DSEngine", "DSModels", "DSTokenizers", "DSSupport", "CDSDefaultModel", grdb, sqlite],
             swiftSettings: strict),
         .target(
-            name: "DSObservability", dependencies: ["DSSupport", logging, tracing, httpClient, nio, nioHTTP],
+            name: "DSObservability", dependencies: ["DSSupport", logging, tracing, httpClient, nio, nioHTTP1],
             swiftSettings: numeric),
         .target(
             name: "DSServing",
@@ -109,9 +109,9 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
-            name: "DSBlockStores", dependencies: ["DSEngine", crypto, httpClient, nio, nioHTTP], swiftSettings: strict),
+            name: "DSBlockStores", dependencies: ["DSEngine", crypto, httpClient, nio, nioHTTP1], swiftSettings: strict),
         .target(
-            name: "DSLoadTest", dependencies: ["DSSupport", httpClient, nio, nioHTTP, nioPosix], swiftSettings: strict),
+            name: "DSLoadTest", dependencies: ["DSSupport", httpClient, nio, nioHTTP1, nioPosix], swiftSettings: strict),
         .target(
             name: "DSServingGRPC",
             dependencies: ["DSServing", "DSEngine", "DSSupport", grpc, grpcTransport], swiftSettings: strict),

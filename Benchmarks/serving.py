@@ -35,22 +35,26 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def lists_models(port):
+    """Health comes before the models do."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/models", timeout=5) as answer:
+            return bool(json.load(answer).get("data"))
+    except OSError:
+        return False
+
+
 @contextlib.contextmanager
 def running(command, port, log):
-    """A server, from its first good answer to its end."""
+    """A server, from the moment it has a model to its end."""
     with open(log, "ab") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output)
     try:
         end = time.monotonic() + MAXIMUM_START
-        while True:
+        while not lists_models(port):
             if process.poll() is not None or time.monotonic() > end:
                 raise SystemExit(f"{command[0]} did not start: see {log}")
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as answer:
-                    if answer.status == 200:
-                        break
-            except OSError:
-                time.sleep(0.2)
+            time.sleep(0.2)
         yield process
     finally:
         process.send_signal(signal.SIGTERM)

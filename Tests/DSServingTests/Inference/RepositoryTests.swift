@@ -41,8 +41,10 @@ import Testing
 
     @Test func aSingleModelMayHaveAnotherName() throws {
         try withFolder(["a.gguf": ""]) { root in
-            #expect(try RepositoryScanner(path: root, name: "x").scan().map(\.name) == ["x"])
-            #expect(try RepositoryScanner(path: root + "/a.gguf").scan().map(\.name) == ["a"])
+            let named = try RepositoryScanner(path: root, name: "x").scan()
+            #expect(named.map(\.name) == ["x"])
+            let alone = try RepositoryScanner(path: root + "/a.gguf").scan()
+            #expect(alone.map(\.name) == ["a"])
             #expect(throws: InferenceError.self) { try RepositoryScanner(path: root + "/none").scan() }
         }
     }
