@@ -25,8 +25,8 @@ import Yams
     private func sample(_ option: OptionTable.Option) -> String {
         guard option.takesValue else { return "true" }
         if let text = option.defaultValue, !option.isRepeating { return text }
-        let isNumber = try? ServerCommand.parse(["--\(option.name)=3"])
-        return isNumber == nil ? "x" : "3"
+        // A number, one of a few words, or any text.
+        return ["3", "last", "x"].first { (try? ServerCommand.parse(["--\(option.name)=\($0)"])) != nil } ?? "x"
     }
 
     @Test func everyOptionIsTakenFromTheFileAndTheEnvironment() throws {

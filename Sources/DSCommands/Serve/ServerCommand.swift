@@ -62,7 +62,7 @@ package struct ServerCommand: ParsableCommand {
             server: server, engine: configuration, prefixCache: try prefixCache.checked(), pooling: embedding,
             models: try ModelSelection(
                 path: modelDir, servedName: servedModelName, mayBeEmpty: repository.modelControlMode != .none),
-            repository: repository, keys: try access.source(),
+            repository: try repository.checked(), keys: try access.source(),
             certificates: try tls.files(), refreshesCertificates: tls.enableSslRefresh,
             drainDelay: lifecycle.drainDelay, shutdownTimeout: lifecycle.shutdownTimeout, logger: logger)
     }

@@ -27,10 +27,15 @@ struct RepositoryOptions: ParsableArguments {
         try Limits.check(repositoryPollSecs, 1...86_400, "--repository-poll-secs")
         try Limits.check(maxLoadedModels, 1...Limits.sequences, "--max-loaded-models")
         try Limits.check(grpcPort, 0...65535, "--grpc-port")
+    }
+
+    /// What the options say together, checked.
+    func checked() throws -> RepositoryOptions {
         guard loadModel.isEmpty || modelControlMode == .explicit else {
             throw ValidationError(
                 "--load-model: expected --model-control-mode explicit, found \(modelControlMode.rawValue)")
         }
+        return self
     }
 
     var options: ModelRepository.Options {
