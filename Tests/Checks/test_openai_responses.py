@@ -105,5 +105,6 @@ def test_failures_end_the_stream():
         if len(names) == 5:
             server.process.terminate()
             server.process.terminate()
-    assert names[-1] in ("response.failed", "response.completed")
+    # The answer may be faster than the signal.
+    assert names[-1] in ("response.failed", "response.completed", "response.incomplete")
     server.process.wait(timeout=30)
