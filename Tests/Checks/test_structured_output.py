@@ -85,7 +85,7 @@ def run(deepseek, cases, tmp_path, *arguments):
     done = subprocess.run(
         [deepseek, "grammar", "--input", str(path), *arguments], capture_output=True, text=True, timeout=1200)
     assert done.returncode == 0, done.stderr
-    results = [json.loads(line) for line in done.stdout.splitlines()]
+    results = [json.loads(line) for line in done.stdout.split("\n") if line]
     assert len(results) == len(cases)
     return results
 
