@@ -7,7 +7,8 @@ import Foundation
 struct EmbeddingOptions: ParsableArguments {
     @Flag(help: "Serve /v1/embeddings.")
     var embeddings = false
-    @Option(help: "What makes a text's vector: last, mean or cls. (default: the model's 1_Pooling/config.json, else last)")
+    @Option(
+        help: "What makes a text's vector: last, mean or cls. (default: the model's 1_Pooling/config.json, else last)")
     var pooling: PoolingOption?
 
     enum PoolingOption: String, ExpressibleByArgument, CaseIterable {
