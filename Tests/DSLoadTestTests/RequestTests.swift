@@ -86,6 +86,16 @@ import Testing
         #expect(lengths.allSatisfy((50...150).contains) && Set(lengths).count > 60)
     }
 
+    @Test func everyWordComesBeforeAnyComesAgain() throws {
+        let count = SyntheticPrompts.probes[0]
+        #expect(SyntheticPrompts.probes[1] == 2 * count)
+        let prompts = SyntheticPrompts(tokens: 2 * count, seed: 1)
+        guard case .text(let text) = prompts.request(0).prompt else { throw LoadTestError.calibration("no text") }
+        let words = text.split(separator: " ")
+        #expect(Set(words[..<count]).count == count && Set(words[count...]).count == count)
+        #expect(Array(words[..<count]) != Array(words[count...]))
+    }
+
     @Test func listsGoRound() throws {
         let source = PromptSource.list(try read("{\"prompt\":\"a\"}\n{\"prompt\":\"b\"}\n{\"prompt\":\"c\"}"))
         #expect(source.request(4).prompt == .text("b"))

@@ -62,7 +62,7 @@ final class LoadTestSession {
     private func fitWords() async throws {
         guard case .synthetic(var synthetic) = prompts else { return }
         var tokens: [Int] = []
-        let sizes = [16, 128]
+        let sizes = SyntheticPrompts.probes
         for (index, words) in sizes.enumerated() {
             var generator = SeededGenerator(seed: load.seed, stream: UInt64.max - UInt64(index))
             var probe = form

@@ -30,13 +30,19 @@ package struct SyntheticPrompts: Sendable {
         return Self.text(words: max(1, fit.words(adding: sharedPrefixTokens)), using: &generator)
     }
 
+    /// Each word comes once before any comes again, so that texts of one length have nearly the same number of tokens.
     package static func text(words count: Int, using generator: inout SeededGenerator) -> String {
         var text = ""
+        var deck: [String] = []
         for _ in 0..<count {
-            text += " " + words[Int(generator.next(upperBound: UInt64(words.count)))]
+            if deck.isEmpty { deck = words.shuffled(using: &generator) }
+            text += " " + deck.removeLast()
         }
         return text
     }
+
+    /// Words of the two probes that a fit is made of: all words once, and twice.
+    package static var probes: [Int] { [words.count, 2 * words.count] }
 
     /// Words that most vocabularies have as one token with the space before them.
     static let words: [String] =
