@@ -15,11 +15,7 @@ struct BenchResult {
 
     private var test: String { prompt > 0 ? "prefill" : "decode" }
 
-    private var median: Double {
-        let sorted = rates.sorted()
-        let middle = sorted.count / 2
-        return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
-    }
+    private var median: Double { rates.median }
 
     var json: JSONValue {
         [

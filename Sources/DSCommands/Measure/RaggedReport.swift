@@ -14,11 +14,7 @@ struct RaggedReport {
         var arenaBytes = 0
 
         var bytes: Int { cacheBytes + arenaBytes }
-        var medianSeconds: Double {
-            let sorted = seconds.sorted()
-            let middle = sorted.count / 2
-            return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
-        }
+        var medianSeconds: Double { seconds.median }
     }
 
     let model: String

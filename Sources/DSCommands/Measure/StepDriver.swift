@@ -12,7 +12,6 @@ final class StepDriver {
     private var progress: [Progress] = []
     private var nextID: UInt64 = 0
     private let clock = ContinuousClock()
-    private let bytesPerToken: Int
 
     /// - Parameter context: tokens of each sequence, prompt and output together.
     init(model: LoadedModel, configuration: EngineConfiguration, sequences: Int, context: Int) throws {
@@ -28,7 +27,7 @@ final class StepDriver {
         configuration.maxBatchSize = max(sequences, 1)
         configuration.maxBatchTokens = max(configuration.maxBatchTokens, configuration.maxBatchSize)
         let blocks = (context + configuration.blockSize - 1) / configuration.blockSize * sequences
-        bytesPerToken = ModelSummary(model).cacheBytesPerToken(configuration.kvCacheType.dtype)
+        let bytesPerToken = ModelSummary(model).cacheBytesPerToken(configuration.kvCacheType.dtype)
         configuration.kvCacheBytes = blocks * configuration.blockSize * bytesPerToken
         runner = try GraphModelRunner(model, configuration, onPageIn: PageInLine.report())
         let limits = Scheduler.Limits(
@@ -88,7 +87,7 @@ final class StepDriver {
     func step() throws -> (promptRows: Int, decodeRows: Int, time: Duration, cacheBytes: Int)? {
         scheduler.schedule(into: &plan)
         guard !plan.isEmpty else { return nil }
-        let cacheBytes = scheduler.pool.usedCount * runner.blockSize * bytesPerToken
+        let cacheBytes = scheduler.pool.usedCount * (runner.cacheBytes / runner.blockCount)
         let start = clock.now
         batch.build(plan, from: scheduler)
         _ = try runner.run(batch)
