@@ -4,8 +4,10 @@
     python3 Benchmarks/serving.py MODEL.gguf --programs .build/release --peer LLAMA_SERVER --rounds 3
 
 Each round starts one server, loads it, ends it, then the other. Loads: closed loops (--concurrency), Poisson arrivals
-(--rate; without it, half of what the peer answered per second at the second concurrency in the first round), and streams beside
-which one long prompt arrives. A figure is the median of its rounds. `--json FILE` keeps everything.
+(--rate; without it, half of what the peer answered per second at the last concurrency up to 8 in the first round), and streams beside
+which one long prompt arrives; --loads chooses. A figure is the median of its rounds; "steady" ones leave out the burst that a closed
+loop begins with and its end. Every request has a connection of its own: llama-server closes one behind a stream without saying so.
+`--json FILE` keeps everything.
 
     python3 Benchmarks/serving.py --http --programs .build/release
 
@@ -79,6 +81,7 @@ def theirs(options, port):
 def loadtest_command(options, port, *arguments):
     return [str(options.programs / "deepseek"), "loadtest", "--url", f"http://127.0.0.1:{port}",
             "--endpoint", "completions", "--temperature", "0", "--ignore-eos", "--timeout", "3600",
+            "--header", "Connection: close",
             *map(str, arguments)]
 
 
@@ -156,24 +159,34 @@ def measure(options, command, log, rate, seed):
     with running(command(options, port), port, log):
         loadtest(options, port, *shape, "--num-requests", 2, "--seed", seed)
         levels = [int(level) for level in options.concurrency.split(",")]
-        for level in levels:
-            requests = max(options.requests, 3 * level)
+        if "closed" in options.loads:
+            for level in levels:
+                requests = max(options.requests, options.requests_per_client * level)
+                run, = loadtest(
+                    options, port, *shape, "--concurrency", level, "--num-requests", requests, "--seed", seed + level,
+                    "--steady-state")
+                for key, value in (run["steady_state"] or {}).items():
+                    run[f"steady_{key}"] = value
+                figures[f"{level} concurrent"] = run
+        if "poisson" in options.loads:
+            if rate is None:
+                level = max((level for level in levels if level <= 8), default=levels[0])
+                if f"{level} concurrent" not in figures:
+                    raise SystemExit("--loads without closed: expected --rate")
+                rate = figures[f"{level} concurrent"]["request_throughput"] / 2
             run, = loadtest(
-                options, port, *shape, "--concurrency", level, "--num-requests", requests, "--seed", seed + level)
-            figures[f"{level} concurrent"] = run
-        if rate is None:
-            middle = figures[f"{levels[min(1, len(levels) - 1)]} concurrent"]
-            rate = middle["request_throughput"] / 2
-        run, = loadtest(
-            options, port, *shape, "--rate", f"{rate:.4f}", "--num-requests", options.poisson_requests, "--seed", 7)
-        figures["Poisson"] = run
-        figures["long prompt"] = beside_long_prompt(options, port, seed + 1000)
+                options, port, *shape, "--rate", f"{rate:.4f}", "--num-requests", options.poisson_requests, "--seed", 7)
+            figures["Poisson"] = run
+        if "long" in options.loads:
+            figures["long prompt"] = beside_long_prompt(options, port, seed + 1000)
     return figures, rate
 
 
 COLUMNS = [("output_throughput", "output tokens/s", 1), ("request_throughput", "requests/s", 3),
            ("median_ttft_ms", "TTFT p50, ms", 0), ("p99_ttft_ms", "TTFT p99, ms", 0),
-           ("median_itl_ms", "ITL p50, ms", 1), ("p99_itl_ms", "ITL p99, ms", 1), ("median_tpot_ms", "TPOT p50, ms", 1)]
+           ("median_itl_ms", "ITL p50, ms", 1), ("p99_itl_ms", "ITL p99, ms", 1), ("median_tpot_ms", "TPOT p50, ms", 1),
+           ("steady_output_throughput", "steady: output tokens/s", 1), ("steady_median_ttft_ms", "steady: TTFT p50, ms", 0),
+           ("steady_p99_ttft_ms", "steady: TTFT p99, ms", 0)]
 LONG_COLUMNS = [("itl_p50_ms", "ITL p50 beside it, ms", 1), ("itl_p99_ms", "ITL p99 beside it, ms", 1),
                 ("itl_max_ms", "longest gap, ms", 0), ("long_ttft_ms", "its own TTFT, ms", 0)]
 
@@ -188,16 +201,19 @@ def compare(options):
         for name, command in (("peer", theirs), ("ours", ours)):
             figures, rate = measure(options, command, log, rate, 100 * round)
             results[name].append(figures)
-            print(f"# round {round + 1}, {name}: {figures['long prompt']}", file=sys.stderr, flush=True)
-    print(f"Prompts of {options.input_len} tokens, answers of {options.output_len}; Poisson: {rate:.3f} requests/s; "
+            if options.json:
+                options.json.write_text(json.dumps({"rate": rate, **results}, indent=1))
+            print(f"# round {round + 1}, {name}: done", file=sys.stderr, flush=True)
+    poisson = f"Poisson: {rate:.3f} requests/s; " if rate else ""
+    print(f"Prompts of {options.input_len} tokens, answers of {options.output_len}; {poisson}"
           f"{options.rounds} rounds in turns.\n")
     print("| load | figure | deepseek-server | llama-server | ratio |\n|---|---|---|---|---|")
     for load in results["ours"][0]:
         for key, name, digits in LONG_COLUMNS if load == "long prompt" else COLUMNS:
+            if any(figures[load].get(key) is None for side in results.values() for figures in side):
+                continue
             a, b = (statistics.median(figures[load][key] for figures in results[side]) for side in ("ours", "peer"))
             print(f"| {load} | {name} | {a:.{digits}f} | {b:.{digits}f} | {a / b:.2f} |")
-    if options.json:
-        options.json.write_text(json.dumps({"rate": rate, **results}, indent=1))
 
 
 def processor_seconds(pid):
@@ -256,7 +272,9 @@ def main():
     parser.add_argument("--peer-options", default="", help="further options of the peer, in one string")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--concurrency", default="1,8,32")
-    parser.add_argument("--requests", type=int, default=12, help="of a closed loop, at least 3 per client")
+    parser.add_argument("--loads", default="closed,poisson,long", type=lambda text: text.split(","))
+    parser.add_argument("--requests", type=int, default=12, help="of a closed loop, at least")
+    parser.add_argument("--requests-per-client", type=int, default=6, help="of a closed loop, at least")
     parser.add_argument("--rate", type=float)
     parser.add_argument("--poisson-requests", type=int, default=32)
     parser.add_argument("--input-len", type=int, default=128)

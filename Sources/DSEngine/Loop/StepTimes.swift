@@ -72,14 +72,15 @@ package struct StepTimes: Sendable {
         weights.map { ($0 * work.features).sum() }
     }
 
-    /// How many rows of a prompt that has `depth` tokens already fit into a step beside `work`, in whole blocks and at least one. At
-    /// most twice as many as were ever measured.
+    /// How many rows of a prompt that has `depth` tokens already fit into a step beside `work`: at least a block, at most twice as
+    /// many as were ever measured, in pieces that are worth a register tile.
     package func promptRows(within limit: Double, beside work: Work, depth: Int, block: Int, atMost most: Int) -> Int {
+        let piece = 8
         var rows = block
-        while rows + block <= min(most, max(2 * largestPrompt, block)),
-            let seconds = seconds(work.adding(promptRows: rows + block, at: depth)), seconds <= limit
+        while rows + piece <= min(most, max(2 * largestPrompt, block)),
+            let seconds = seconds(work.adding(promptRows: rows + piece, at: depth)), seconds <= limit
         {
-            rows += block
+            rows += piece
         }
         return rows
     }
