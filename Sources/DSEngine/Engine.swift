@@ -61,7 +61,8 @@ public final class Engine: Sendable {
             ? BlockHasher(
                 // Only where blocks outlive the process do others' meet them.
                 identity: store == nil ? [] : runner.cacheIdentity, blockSize: runner.blockSize,
-                readsNextToken: speculator != nil && runner.drafter != nil) : nil
+                readsNextToken: speculator != nil && runner.drafter != nil,
+                servesAnswers: configuration.keepsAnswers) : nil
         self.hasher = hasher
         self.store = store
         let loop = Handover(

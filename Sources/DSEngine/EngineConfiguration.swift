@@ -43,6 +43,9 @@ public struct EngineConfiguration: Sendable, Equatable {
     public var scheduling = SchedulingPolicy.arrival
     /// Prompts whose beginning was computed before are not computed again, as long as the cache holds it.
     public var prefixCaching = true
+    /// Answers are kept like prompts, so that the next turn of a conversation computes only what is new. Its rows then come from
+    /// the decode form, and differ by rounding from those of a request that found nothing.
+    public var keepsAnswers = false
     /// Requests may ask for embeddings (`GenerationRequest.pooling`); each step then also leaves the final hidden states.
     public var computesEmbeddings = false
     /// How long a step may take while any request generates: prompts get as many rows beside them as fit, by what steps were

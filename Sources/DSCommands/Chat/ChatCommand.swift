@@ -27,7 +27,7 @@ struct ChatCommand: AsyncParsableCommand {
 
     func run() async throws {
         let loaded = try model.load()
-        let generator = try engine.generator(for: loaded)
+        let generator = try engine.generator(for: loaded, keepsAnswers: true)
         var options = TextOptions()
         options.sampling = GenerationDefaults(loaded).sampling
         sampling.apply(to: &options)

@@ -42,7 +42,7 @@ struct DoctorCommand: ParsableCommand {
             let summary = ModelSummary(loaded)
             let copies = try loaded.layoutBytes(KernelSet.selected())
             let context = min(4096, summary.configuration.maximumContext)
-            let need = summary.memoryBytes(context: context, cacheType: .f32)
+            let need = summary.memoryBytes(context: context, cacheType: .f16)
             let fits = SystemMemory.available.map { need < $0 } ?? true
             findings.append(
                 Finding(

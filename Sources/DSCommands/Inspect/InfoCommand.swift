@@ -23,7 +23,7 @@ struct InfoCommand: ParsableCommand {
     @Option(help: "Sequences of that context at the same time.")
     var sequences = 1
     @Option(help: "Element type of the key/value cache: f32, f16, bf16 or q8_0.")
-    var cacheType = CacheType.f32
+    var cacheType = CacheType.f16
     @Flag(help: "Print JSON.")
     var json = false
 

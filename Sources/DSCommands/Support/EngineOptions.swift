@@ -9,7 +9,7 @@ struct EngineOptions: ParsableArguments {
     var threads: Int?
     @OptionGroup var placement: PlacementOptions
     @Option(help: "Element type of the key/value cache: f32, f16, bf16 or q8_0.")
-    var cacheType = CacheType.f32
+    var cacheType = CacheType.f16
     @Option(
         help:
             "Memory for the key/value cache in MiB (default: enough for 32768 tokens, or for all requests at the model's longest context if that is less)."
@@ -56,9 +56,11 @@ struct EngineOptions: ParsableArguments {
         return configuration
     }
 
-    func generator(for model: LoadedModel) throws -> TextGenerator {
-        let generator = try TextGenerator(
-            model: model, configuration: try configuration(), onPageIn: PageInLine.report())
+    /// - Parameter keepsAnswers: a conversation follows, by one user: its turns are computed in the same order each time.
+    func generator(for model: LoadedModel, keepsAnswers: Bool = false) throws -> TextGenerator {
+        var configuration = try configuration()
+        configuration.keepsAnswers = keepsAnswers
+        let generator = try TextGenerator(model: model, configuration: configuration, onPageIn: PageInLine.report())
         if let note = generator.engine.note { Terminal.note("note: \(note)") }
         return generator
     }

@@ -7,30 +7,35 @@ internal import Crypto
 /// - the tenant's salt: who does not know it gets no hit, and cannot tell from timings what others asked;
 /// - the key of the block before it, and the block's tokens;
 /// - how many of them are in prompt form, the rest being in decode form: the two differ in their last bits
-///   (`docs/designs/003-scheduler.md`), and results must not depend on what a cache holds;
+///   (`docs/designs/003-scheduler.md`), and results must not depend on what a cache holds; unless somebody chose that answers serve
+///   prompts (`servesAnswers`);
 /// - the token after the block, for models whose drafter computes a row from the token that follows it.
 package struct BlockHasher: Sendable {
     package let blockSize: Int
     /// Whether a block's content depends on the token after its last one.
     package let readsNextToken: Bool
+    /// Whether blocks of generated tokens have the keys that prompts ask for.
+    package let servesAnswers: Bool
     private let identity: [UInt8]
 
-    package init(identity: [UInt8], blockSize: Int, readsNextToken: Bool) {
+    package init(identity: [UInt8], blockSize: Int, readsNextToken: Bool, servesAnswers: Bool = false) {
         self.identity = identity
         self.blockSize = blockSize
         self.readsNextToken = readsNextToken
+        self.servesAnswers = servesAnswers
     }
 
     /// What stands for the key before the first block's. No salt and an empty one are two tenants.
     package func root(salt: String?) -> BlockKey {
         var hash = SHA256()
-        for part in [Array("deepseek key/value block 1".utf8), identity, salt.map { Array($0.utf8) }] {
+        for part in [Array("deepseek key/value block 2".utf8), identity, salt.map { Array($0.utf8) }] {
             Self.update(&hash, part == nil ? 0 : 1)
             Self.update(&hash, UInt64(part?.count ?? 0))
             (part ?? []).withUnsafeBytes { hash.update(bufferPointer: $0) }
         }
         Self.update(&hash, UInt64(blockSize))
         Self.update(&hash, readsNextToken ? 1 : 0)
+        Self.update(&hash, servesAnswers ? 1 : 0)
         return Self.key(hash)
     }
 
@@ -45,7 +50,7 @@ package struct BlockHasher: Sendable {
         precondition(tokens.count >= tokensNeeded(forBlock: index), "a block's key needs all its tokens")
         var hash = SHA256()
         withUnsafeBytes(of: parent.words) { hash.update(bufferPointer: $0) }
-        Self.update(&hash, UInt64(min(max(promptCount - start, 0), blockSize)))
+        Self.update(&hash, UInt64(servesAnswers ? blockSize : min(max(promptCount - start, 0), blockSize)))
         tokens[start..<end + (readsNextToken ? 1 : 0)].withUnsafeBytes { hash.update(bufferPointer: $0) }
         return Self.key(hash)
     }

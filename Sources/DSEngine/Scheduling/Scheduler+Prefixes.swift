@@ -131,6 +131,14 @@ extension Scheduler {
         keepComputed(slot)
     }
 
+    /// Before a request ends: the prompt that continues its answer finds it.
+    mutating func keepAnswer(_ slot: SequenceSlot) {
+        guard let sequence = sequences[slot.rawValue] else { return }
+        // The last token has no row yet, or that of a wrong guess.
+        sequences[slot.rawValue]?.computed = min(sequence.computed, sequence.tokens.count - 1)
+        keepGenerated(slot)
+    }
+
     // MARK: The drafter
 
     /// The drafter's rows of tokens [0, followed) of a request are there.

@@ -246,6 +246,7 @@ package struct Scheduler: Sendable {
 
     private mutating func remove(_ slot: SequenceSlot) {
         guard let id = sequences[slot.rawValue]?.id else { return }
+        if hasher?.servesAnswers == true { keepAnswer(slot) }
         releaseBlocks(of: slot)
         running.removeAll { $0 == slot }
         waiting.removeAll { $0 == slot }

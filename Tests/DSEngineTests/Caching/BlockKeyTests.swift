@@ -28,6 +28,7 @@ struct BlockKeyTests {
             BlockHasher(identity: [], blockSize: 4, readsNextToken: false),
             BlockHasher(identity: [1, 2, 3], blockSize: 8, readsNextToken: false),
             BlockHasher(identity: [1, 2, 3], blockSize: 4, readsNextToken: true),
+            BlockHasher(identity: [1, 2, 3], blockSize: 4, readsNextToken: false, servesAnswers: true),
         ]
         for other in others { #expect(roots.insert(other.root(salt: nil)).inserted) }
         var changed = tokens
@@ -50,6 +51,16 @@ struct BlockKeyTests {
         let keys = (0...4).map { Self.hasher.key(after: root, block: 0, of: tokens, promptCount: $0) }
         #expect(Set(keys).count == 5)
         #expect(Self.hasher.key(after: root, block: 0, of: tokens, promptCount: 7) == keys[4])
+    }
+
+    @Test("Where answers serve prompts, a generated token's block is the prompt's")
+    func answersServePrompts() {
+        let hasher = BlockHasher(identity: [], blockSize: 4, readsNextToken: false, servesAnswers: true)
+        let tokens = (0..<8).map(Int32.init)
+        let chain = hasher.chain(of: tokens, salt: nil)
+        for count in 0...4 {
+            #expect(hasher.key(after: chain.root, block: 0, of: tokens, promptCount: count) == chain.keys[0])
+        }
     }
 
     @Test("Where the drafter reads the next token, it belongs to the block")

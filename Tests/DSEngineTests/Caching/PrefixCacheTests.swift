@@ -15,7 +15,7 @@ struct PrefixCacheTests {
     /// Runs the requests of each round at the same time, one round after the other.
     static func run(
         _ rounds: [[GenerationRequest]], isCaching: Bool, errorEvery: Int? = nil, blocks: Int = 64,
-        store: (any BlockStore)? = nil
+        keepsAnswers: Bool = false, store: (any BlockStore)? = nil
     ) async throws -> (outcomes: [[Outcome]], cached: [[Int]], statistics: EngineStatistics, holes: Int) {
         let holes = Counter()
         let runner = ScriptedModelRunner(maximumContext: 96, blockCount: blocks, blockSize: 4)
@@ -26,6 +26,7 @@ struct PrefixCacheTests {
         configuration.streamCapacity = 256
         configuration.draftsAlways = true
         configuration.prefixCaching = isCaching
+        configuration.keepsAnswers = keepsAnswers
         let engine = try Engine(runner: runner, endTokens: [9], configuration: configuration, store: store)
         var result = (outcomes: [[Outcome]](), cached: [[Int]](), statistics: EngineStatistics(), holes: 0)
         for requests in rounds {
@@ -102,6 +103,21 @@ struct PrefixCacheTests {
             [[.greedy(prompt, 2)], [.greedy(prompt, 2)]], isCaching: true)
         #expect(found.cached == [[0], [(count - 1) / 4 * 4]])
         #expect(found.outcomes[0] == found.outcomes[1])
+    }
+
+    @Test("The next turn of a conversation finds the answer before it, if answers are kept", arguments: [nil, 0, 3])
+    func answers(errorEvery: Int?) async throws {
+        let prompt = (0..<13).map { Int32($0 + 10) }
+        let answer = ScriptedModelRunner.continuation(prompt, count: 20)
+        let turns: [[GenerationRequest]] = [[.greedy(prompt, 20)], [.greedy(prompt + answer + [5, 6], 6)]]
+        let plain = try await Self.run(turns, isCaching: false, errorEvery: errorEvery)
+        let without = try await Self.run(turns, isCaching: true, errorEvery: errorEvery)
+        #expect(without.cached == [[0], [12]])
+        let kept = try await Self.run(turns, isCaching: true, errorEvery: errorEvery, keepsAnswers: true)
+        // 33 tokens, the last of them without a row; a drafter's block also needs the token after it.
+        #expect(kept.cached == [[0], [32]])
+        #expect(kept.outcomes == plain.outcomes)
+        #expect(kept.holes == 0)
     }
 
     @Test("A drafter reads one token more: the block before a fork is computed again")

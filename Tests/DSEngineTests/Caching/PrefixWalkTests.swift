@@ -22,6 +22,10 @@ struct PrefixWalkTests {
         /// By row of the cache: the history up to it.
         var cache: [Int32: UInt64] = [:]
         var nextID: UInt64 = 1
+        /// Prompts with their answers, for those who continue them.
+        var ended: [(tokens: [Int32], prompt: Int, salt: String?)] = []
+        /// Prompts that found more than the prompt of the turn before them.
+        var answerHits = 0
     }
 
     static func history(_ before: UInt64, _ token: Int32, isPrompt: Bool) -> UInt64 {
@@ -32,11 +36,11 @@ struct PrefixWalkTests {
     static func start(_ salt: String?) -> UInt64 { UInt64(salt.map { 7 + $0.utf8.count } ?? 5) }
 
     /// The history at each token of a request.
-    static func histories(_ shadow: Shadow, _ draft: [Int32] = []) -> [UInt64] {
+    static func histories(_ shadow: Shadow, _ hasher: BlockHasher, _ draft: [Int32] = []) -> [UInt64] {
         var result: [UInt64] = []
         var before = start(shadow.salt)
         for (index, token) in (shadow.prompt + shadow.generated + draft).enumerated() {
-            before = history(before, token, isPrompt: index < shadow.prompt.count)
+            before = history(before, token, isPrompt: hasher.servesAnswers || index < shadow.prompt.count)
             result.append(before)
         }
         return result
@@ -51,7 +55,8 @@ struct PrefixWalkTests {
         let limits = Scheduler.Limits(
             maxBatchTokens: batchSize + random.below(24), maxBatchSize: batchSize, blockSize: blockSize,
             blockCount: blocks, maximumContext: min(blockSize * blocks, 20 + random.below(60)))
-        let hasher = BlockHasher(identity: [], blockSize: blockSize, readsNextToken: random.chance(50))
+        let hasher = BlockHasher(
+            identity: [], blockSize: blockSize, readsNextToken: random.chance(50), servesAnswers: seed.isMultiple(of: 2))
         let scheduler = Scheduler(
             limits: limits, endTokens: [19], policy: random.chance(50) ? .priority : .arrival, hasher: hasher)
         var world = World(random: random, scheduler: scheduler, hasher: hasher)
@@ -71,6 +76,9 @@ struct PrefixWalkTests {
         #expect(world.scheduler.pool.usedCount == 0, "seed \(seed): blocks leaked")
         let counts = world.scheduler.prefixCounts
         #expect(counts.hitTokens > 0 && counts.hitTokens < counts.queriedTokens, "seed \(seed): \(counts)")
+        if hasher.servesAnswers, blocks > 24, limits.maximumContext > 40 {
+            #expect(world.answerHits > 0, "seed \(seed): no answer is found again")
+        }
         if blocks < 12 { #expect(counts.evictedBlocks > 0, "seed \(seed)") }
     }
 
@@ -104,7 +112,11 @@ struct PrefixWalkTests {
         }
         let id = RequestID(world.nextID)
         world.nextID += 1
-        let salt = [nil, "", "x"][world.random.below(3)]
+        var salt = [nil, "", "x"][world.random.below(3)]
+        if let turn = world.ended.last, turn.tokens.count < context - 1, world.random.chance(40) {
+            prompt = turn.tokens + [Int32(world.random.below(19))]
+            salt = turn.salt
+        }
         let stopping = StoppingConditions(maxTokens: world.random.below(context - prompt.count + 1))
         let priority = world.random.below(3) - 1
         world.shadows[id] = Shadow(prompt: prompt, salt: salt, priority: priority)
@@ -123,7 +135,7 @@ struct PrefixWalkTests {
         guard let shadow = world.shadows[id] else { return }
         let missing = world.scheduler.missingKeys(of: id)
         let blockSize = world.scheduler.limits.blockSize
-        let histories = Self.histories(shadow)
+        let histories = Self.histories(shadow, world.hasher)
         var parent = missing.parent
         for (index, key) in zip(missing.keys.indices, missing.keys) where world.random.chance(80) {
             guard let block = world.scheduler.place(key, after: parent, isFollowed: world.random.chance(50)) else {
@@ -171,7 +183,11 @@ struct PrefixWalkTests {
                 let prompt = world.shadows[entry.id]?.prompt.count ?? 0
                 #expect(finish.usage.cachedPromptTokens < prompt || prompt == 0, "seed \(seed)")
                 #expect(finish.usage.cachedPromptTokens.isMultiple(of: limits.blockSize), "seed \(seed)")
-                world.shadows[entry.id] = nil
+                if let shadow = world.shadows.removeValue(forKey: entry.id) {
+                    let known = world.ended.filter { shadow.prompt.starts(with: $0.tokens) && shadow.salt == $0.salt }
+                    if let turn = known.last, finish.usage.cachedPromptTokens > turn.prompt { world.answerHits += 1 }
+                    world.ended.append((shadow.prompt + shadow.generated, shadow.prompt.count, shadow.salt))
+                }
             }
         }
         follow(plan, &world)
@@ -207,7 +223,7 @@ struct PrefixWalkTests {
         var own: [[UInt64]] = []
         for chunk in chunks {
             let draft = world.scheduler.withSequence(chunk.slot) { _, draft, _ in Array(draft) } ?? []
-            own.append(world.shadows[chunk.id].map { Self.histories($0, draft) } ?? [])
+            own.append(world.shadows[chunk.id].map { Self.histories($0, world.hasher, draft) } ?? [])
         }
         for (index, chunk) in chunks.enumerated() {
             for row in chunk.row..<chunk.row + chunk.count {

@@ -27,6 +27,12 @@ struct SchedulingOptions: ParsableArguments {
         name: [.customLong("prefix-cache"), .customLong("enable-prefix-caching")], inversion: .prefixedNo,
         help: "Keep computed prompts for later requests that begin the same way.")
     var prefixCache = true
+    @Flag(
+        inversion: .prefixedNo,
+        help:
+            "Keep answers, too, so that the next turn of a conversation computes only what is new. By rounding, results may then depend on what was found; without, on the request alone."
+    )
+    var prefixCacheAnswers = true
 
     func validate() throws {
         try Limits.check(maxBatchTokens, 1...Limits.tokens, "--max-batch-tokens")
@@ -47,6 +53,7 @@ struct SchedulingOptions: ParsableArguments {
         configuration.maximumQueuedTokens = maxQueuedTokens
         configuration.maximumQueueDelay = maxQueueDelayMs.map { .milliseconds($0) }
         configuration.prefixCaching = prefixCache
+        configuration.keepsAnswers = prefixCacheAnswers
     }
 }
 
