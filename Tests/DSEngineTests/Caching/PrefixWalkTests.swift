@@ -56,7 +56,8 @@ struct PrefixWalkTests {
             maxBatchTokens: batchSize + random.below(24), maxBatchSize: batchSize, blockSize: blockSize,
             blockCount: blocks, maximumContext: min(blockSize * blocks, 20 + random.below(60)))
         let hasher = BlockHasher(
-            identity: [], blockSize: blockSize, readsNextToken: random.chance(50), servesAnswers: seed.isMultiple(of: 2))
+            identity: [], blockSize: blockSize, readsNextToken: random.chance(50), servesAnswers: seed.isMultiple(of: 2)
+        )
         let scheduler = Scheduler(
             limits: limits, endTokens: [19], policy: random.chance(50) ? .priority : .arrival, hasher: hasher)
         var world = World(random: random, scheduler: scheduler, hasher: hasher)

@@ -68,7 +68,8 @@ struct PrefixGraphTests {
         }
     }
 
-    @Test("An answer that is found gives the log-probabilities of one that is computed again", arguments: TinyModel.names)
+    @Test(
+        "An answer that is found gives the log-probabilities of one that is computed again", arguments: TinyModel.names)
     func answers(name: String) async throws {
         let model = try TinyModel.open(name)
         let prompt = (0..<9).map { Int32(2 + $0 * 7 % 90) }
