@@ -8,10 +8,12 @@ import ipaddress
 import json
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import ssl
 import subprocess
+import threading
 import time
 
 import pytest
@@ -267,6 +269,166 @@ def test_keys_are_reloaded(tmp_path):
         assert server.process.wait(timeout=30) == 0
     finally:
         server.process.kill()
+
+
+@pytest.fixture(scope="session")
+def two_models(ds_convert, tmp_path_factory):
+    """Files of two models that can be told apart, each with what a server that was started with it answers."""
+    folder = tmp_path_factory.mktemp("two")
+    models = []
+    for kind in ("q8_0", "q4_0"):
+        path = folder / f"{kind}.gguf"
+        subprocess.run([ds_convert, "--input-path", MODEL, "--output-path", path, "--quantize", kind], check=True)
+        server = Server("--port", "0", "--model-dir", path, "--served-model-name", "m")
+        models.append((path, probabilities(server)))
+        assert server.stop() == 0
+    assert models[0][1] != models[1][1]
+    return models
+
+
+def probabilities(server, **headers):
+    answer = requests.post(
+        server.url + "/v1/completions", headers=headers,
+        json={"model": "m", "prompt": "2 + 3 =", "max_tokens": 4, "temperature": 0, "logprobs": 1})
+    assert answer.status_code == 200, answer.text
+    return answer.json()["choices"][0]["logprobs"]["token_logprobs"]
+
+
+def put(source, target):
+    """As a file is replaced while somebody has it mapped: the new one takes its name."""
+    other = target.with_suffix(".new")
+    shutil.copy(source, other)
+    other.rename(target)
+
+
+ADMIN = {"authorization": "Bearer sk-ops"}
+
+
+def reload(server):
+    return requests.post(server.url + "/admin/reload", headers=ADMIN)
+
+
+def test_a_changed_model_is_served_after_a_reload(two_models, tmp_path):
+    (first, before), (second, after) = two_models
+    path = tmp_path / "m.gguf"
+    put(first, path)
+    server = Server("--port", "0", "--model-dir", path, "--admin-api-key", "sk-ops")
+    try:
+        assert probabilities(server, **ADMIN) == before
+        # Nothing changed: nothing is loaded.
+        assert reload(server).json() == {"failures": [], "models": {"loaded": [], "removed": []}}
+        stream = requests.post(
+            server.url + "/v1/completions", json={**LONG, "stream": True, "stream_options": {"include_usage": True}},
+            stream=True, headers=ADMIN)
+        lines = stream.iter_lines()
+        next(lines)
+        put(second, path)
+        answer = reload(server)
+        assert answer.status_code == 200 and answer.json()["models"]["loaded"] == ["m"], answer.text
+        assert probabilities(server, **ADMIN) == after
+        # What ran on the old one ends on it, and then its memory is given back.
+        events = [line[6:] for line in lines if line.startswith(b"data: ")]
+        assert events[-1] == b"[DONE]" and json.loads(events[-2])["usage"]["completion_tokens"] == 1900
+        wait_until(lambda: any("m 1: unloaded" in line for line in server.lines))
+        # The signal does the same.
+        put(first, path)
+        server.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: probabilities(server, **ADMIN) == before)
+    finally:
+        assert server.stop() == 0
+
+
+def test_a_model_that_cannot_be_loaded_leaves_the_one_that_answers(two_models, tmp_path):
+    (first, before), _ = two_models
+    path = tmp_path / "m.gguf"
+    put(first, path)
+    server = Server("--port", "0", "--model-dir", path, "--admin-api-key", "sk-ops")
+    try:
+        broken = tmp_path / "broken"
+        broken.write_bytes(b"GGUF no more")
+        huge = tmp_path / "huge"
+        with huge.open("wb") as file:
+            file.truncate(1 << 50)
+        for source, words in ((broken, "m.gguf"), (huge, "MiB of free memory"), (None, "found nothing")):
+            path.unlink()
+            if source:
+                source.rename(path)
+            answer = reload(server)
+            [failure] = answer.json()["failures"]
+            assert answer.status_code == 409 and words in failure, failure
+            assert any("not reloaded" in line and words in line for line in server.lines)
+            assert probabilities(server, **ADMIN) == before
+    finally:
+        assert server.stop() == 0
+
+
+def test_a_reload_follows_a_directory_of_models(two_models, tmp_path):
+    (first, before), (second, after) = two_models
+    for name in ("m", "old"):
+        put(first, tmp_path / f"{name}.gguf")
+    server = Server("--port", "0", "--model-dir", tmp_path, "--admin-api-key", "sk-ops", "--cache-memory", "16")
+    try:
+        put(second, tmp_path / "m.gguf")
+        put(second, tmp_path / "new.gguf")
+        (tmp_path / "old.gguf").unlink()
+        (tmp_path / "wrong.gguf").write_bytes(b"GGUF no more")
+        answer = reload(server)
+        [failure] = answer.json()["failures"]
+        assert answer.status_code == 409 and "wrong.gguf" in failure
+        assert answer.json()["models"] == {"loaded": ["m", "new"], "removed": ["old"]}
+        assert probabilities(server, **ADMIN) == after
+        names = [model["id"] for model in requests.get(server.url + "/v1/models", headers=ADMIN).json()["data"]]
+        assert names == ["m", "new"]
+        body = {"model": "wrong", "prompt": "a"}
+        assert requests.post(server.url + "/v1/completions", json=body, headers=ADMIN).status_code == 503
+        # An empty folder is more likely a mistake than a wish.
+        for path in tmp_path.glob("*.gguf"):
+            path.unlink()
+        assert reload(server).status_code == 409 and probabilities(server, **ADMIN) == after
+    finally:
+        assert server.stop() == 0
+
+
+def test_no_request_is_lost_while_models_are_replaced(two_models, tmp_path):
+    path = tmp_path / "m.gguf"
+    put(two_models[0][0], path)
+    server = Server("--port", "0", "--model-dir", path, "--admin-api-key", "sk-ops", "--cache-memory", "16")
+    try:
+        # Long enough to be tokenised for a while, by a request that already has its model.
+        body = json.dumps({"model": "m", "prompt": "a " * 1000, "max_tokens": 1})
+        statuses, stop = [], threading.Event()
+
+        def ask():
+            with requests.Session() as session:
+                while not stop.is_set():
+                    statuses.append(session.post(server.url + "/v1/completions", data=body, headers=ADMIN).status_code)
+
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            asking = [pool.submit(ask) for _ in range(4)]
+            for index in range(4):
+                put(two_models[1 - index % 2][0], path)
+                assert reload(server).json()["models"]["loaded"] == ["m"]
+            stop.set()
+            for future in asking:
+                future.result()
+        assert len(statuses) > 4 and set(statuses) == {200}
+    finally:
+        assert server.stop() == 0
+
+
+def test_a_reload_leaves_models_to_requests_where_they_decide(two_models, tmp_path):
+    (first, before), (second, _) = two_models
+    put(first, tmp_path / "m.gguf")
+    server = Server(
+        "--port", "0", "--model-dir", tmp_path, "--admin-api-key", "sk-ops", "--model-control-mode", "explicit",
+        "--load-model", "m")
+    try:
+        put(second, tmp_path / "m.gguf")
+        put(second, tmp_path / "new.gguf")
+        assert reload(server).json()["models"] == {"loaded": [], "removed": []}
+        assert probabilities(server, **ADMIN) == before
+    finally:
+        assert server.stop() == 0
 
 
 @pytest.mark.parametrize("text, words", [

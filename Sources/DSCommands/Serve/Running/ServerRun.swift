@@ -26,7 +26,9 @@ struct ServerRun {
     func run() async throws {
         let (stopping, stop) = AsyncStream<Never>.makeStream()
         let sequence = StopSequence(settings, catalog, state) { stop.finish() }
-        let reloading = Reloading(settings, keys: keys, certificates: certificates)
+        let loading = try ModelLoading(settings: settings, catalog: catalog, state: state)
+        let reloading = Reloading(
+            settings, keys: keys, certificates: certificates, repository: loading.repository)
         let signals = watchSignals(sequence, reloading)
         defer { signals.cancel() }
         let refresh = refreshTimer(sequence.queue, reloading)
@@ -36,7 +38,6 @@ struct ServerRun {
             failure.withLock { $0 = reason }
             stop.finish()
         }
-        let loading = try ModelLoading(settings: settings, catalog: catalog, state: state)
         let service = InferenceService(repository: loading.repository)
         let grpc = try await listener(service)
         let loads = Mutex<Task<Void, Never>?>(nil)
