@@ -23,6 +23,7 @@ let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioCertificates = Target.Dependency.product(name: "NIOCertificateReloading", package: "swift-nio-extras")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
@@ -111,7 +112,10 @@ let package = Package(
             name: "DSLoadTest", dependencies: ["DSSupport", httpClient, nio, nioHTTP1, nioPosix], swiftSettings: strict),
         .target(
             name: "DSServingGRPC",
-            dependencies: ["DSServing", "DSEngine", "DSSupport", grpc, grpcTransport], swiftSettings: strict),
+            dependencies: [
+                "DSServing", "DSEngine", "DSSupport", grpc, grpcTransport, nioCertificates, nioSSL, logging,
+            ],
+            swiftSettings: strict),
         // Row 7
         .target(
             name: "DeepSeek", dependencies: ["DSEngine", "DSModels", "DSTokenizers", "DSFormats", "DSTensor"],

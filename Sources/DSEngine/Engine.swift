@@ -86,7 +86,8 @@ public final class Engine: Sendable {
                 field: "pooling", expected: "an engine that computes embeddings", found: "one that does not")
         }
         let seed = request.sampling.seed ?? UInt64.random(in: 0 ... .max)
-        let chain = hasher?.chain(of: request.promptTokens, salt: request.cacheSalt)
+        let chain = hasher?.chain(
+            of: request.promptTokens, salt: request.cacheSalt, owner: request.cacheOwner)
         var opened: TokenChannel?
         try board.enter(
             tokens: request.promptTokens.count, limit: configuration.maximumQueuedRequests,

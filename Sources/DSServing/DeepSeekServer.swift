@@ -32,6 +32,7 @@ package struct DeepSeekServer {
         /// Seconds without a step after which an engine that has work is stuck.
         package var livenessSeconds = 120
         package var version = ""
+        package var prefixCacheSharing = PrefixCacheSharing.tenant
 
         package var observability = Observability()
 
@@ -157,6 +158,7 @@ package struct DeepSeekServer {
     private func routeGroups(_ connections: ClientConnections) -> [any RouteGroup] {
         let generation = GenerationService(
             catalog: catalog, connections: connections, bodyLimit: configuration.maximumBodyBytes,
+            sharing: configuration.prefixCacheSharing,
             keepAlive: configuration.keepAliveSeconds > 0 ? .seconds(configuration.keepAliveSeconds) : nil)
         var groups: [any RouteGroup] = [
             HealthRoutes(monitor: monitor),
@@ -167,7 +169,9 @@ package struct DeepSeekServer {
             Completions(service: generation),
             TokenRoutes(service: generation),
             Embeddings(service: generation),
-            Responses(service: generation, store: ResponseStore()),
+            Responses(
+                service: generation, store: ResponseStore(), state: state,
+                metrics: configuration.observability.metrics),
             Messages(service: generation),
         ]
         if let administration { groups.append(AdministrationRoutes(administration: administration, keys: keys)) }

@@ -17,6 +17,11 @@ package final class ModelCatalog: Sendable {
     private struct State {
         var models: [ServedModel]
         var absences: [Absence] = []
+
+        func model(named name: String?) -> ServedModel? {
+            if let name { return models.first { $0.name == name } }
+            return models.count == 1 && absences.isEmpty ? models[0] : nil
+        }
     }
 
     private let state: Mutex<State>
@@ -29,16 +34,18 @@ package final class ModelCatalog: Sendable {
     /// Models that load or could not be loaded, in the order in which that began.
     package var absences: [Absence] { state.withLock { $0.absences } }
 
-    /// The model of a request. One model serves requests that name none.
+    /// The model of a request, which is not ended while the request keeps it. One model serves requests that name none.
     package func model(named name: String?) throws(APIError) -> ServedModel {
-        let (models, absences) = state.withLock { ($0.models, $0.absences) }
+        let (found, models, absences) = state.withLock { state in
+            // Held before anybody can replace it.
+            (state.model(named: name)?.held(), state.models, state.absences)
+        }
+        if let found { return found }
         guard let name else {
-            if models.count == 1, absences.isEmpty { return models[0] }
             if models.isEmpty, absences.count == 1 { throw .modelAbsent(absences[0]) }
             let names = models.map(\.name) + absences.map(\.name)
             throw .field("model", expected: "one of \(names.joined(separator: ", "))", found: nil)
         }
-        if let model = models.first(where: { $0.name == name }) { return model }
         if let absence = absences.first(where: { $0.name == name }) { throw .modelAbsent(absence) }
         throw .modelNotFound(name, available: models.map(\.name))
     }

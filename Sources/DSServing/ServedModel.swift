@@ -10,6 +10,10 @@ package struct ServedModel: Sendable {
     package let pooling: Pooling
     /// Seconds since 1970 when the model was loaded.
     package let created: Int
+    /// Requests that hold it.
+    package let uses = ModelUses()
+    /// Of the request that this value was given to.
+    private var hold: ModelUses.Hold?
 
     package init(
         name: String, generator: TextGenerator, defaults: SamplingParameters, created: Int, pooling: Pooling = .last
@@ -19,6 +23,13 @@ package struct ServedModel: Sendable {
         self.generator = generator
         self.defaults = defaults
         self.created = created
+    }
+
+    /// For a request: counts as a use while it is kept.
+    func held() -> ServedModel {
+        var model = self
+        model.hold = uses.hold()
+        return model
     }
 
     /// OpenAI's `system_fingerprint`: the same for the same model under the same limits.

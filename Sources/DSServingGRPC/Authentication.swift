@@ -5,10 +5,6 @@ import GRPCCore
 struct Authentication: ServerInterceptor {
     let keys: KeyStore
 
-    /// What probes ask, which hold no key.
-    private static let openMethods: Set<String> = ["ServerLive", "ServerReady"]
-    private static let administration: Set<String> = ["RepositoryModelLoad", "RepositoryModelUnload"]
-
     @concurrent func intercept<Input: Sendable, Output: Sendable>(
         request: StreamingServerRequest<Input>, context: ServerContext,
         next:
@@ -16,15 +12,14 @@ struct Authentication: ServerInterceptor {
                 StreamingServerRequest<Input>, ServerContext
             ) async throws -> StreamingServerResponse<Output>
     ) async throws -> StreamingServerResponse<Output> {
-        let method = context.descriptor
-        let isOpen =
-            keys.isOpen || Self.openMethods.contains(method.method)
-            || method.service.fullyQualifiedService == HealthRPCs.name
-        guard !isOpen else { return try await next(request, context) }
+        let kind = CallKind(context.descriptor)
+        // Probes hold no key.
+        guard !keys.isOpen, kind != .probe else { return try await next(request, context) }
         guard let grant = Self.secret(in: request.metadata).flatMap(keys.grant) else {
             throw RPCError(code: .unauthenticated, message: "expected an API key, found none that is known")
         }
-        let scope: APIKey.Scope = Self.administration.contains(method.method) ? .admin : .inference
+        CallRecord.current?.update { $0.tenant = grant.tenant }
+        let scope: APIKey.Scope = kind == .administration ? .admin : .inference
         guard grant.scopes.contains(scope) else {
             throw RPCError(code: .permissionDenied, message: "expected a key for '\(scope.rawValue)', found another")
         }

@@ -9,7 +9,9 @@ struct InferenceCall: Sendable {
 
     init(_ message: InferMessage, _ service: InferenceService) throws(InferenceError) {
         self.service = service
-        model = try service.repository.ready(message.model, try InferenceService.version(message.version))
+        let model = try service.repository.ready(message.model, try InferenceService.version(message.version))
+        self.model = model
+        CallRecord.current?.update { $0.model = model.name }
         var request = InferenceRequest(inputs: try Self.inputs(message, service.sharedMemory))
         request.id = message.id
         request.parameters = message.parameters

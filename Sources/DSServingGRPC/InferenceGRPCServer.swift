@@ -1,42 +1,61 @@
 package import DSServing
 import GRPCCore
 import GRPCNIOTransportHTTP2
+package import Logging
 
 /// The V2 protocol on a port of its own.
 package final class InferenceGRPCServer: Sendable {
+    package struct Configuration: Sendable {
+        /// A numeric address, or `localhost`.
+        package var host: String
+        /// 0 takes a free one.
+        package var port: Int
+        /// Of one message.
+        package var maximumRequestBytes: Int
+
+        package init(host: String, port: Int, maximumRequestBytes: Int) {
+            self.host = host
+            self.port = port
+            self.maximumRequestBytes = maximumRequestBytes
+        }
+    }
+
     private let server: GRPCServer<HTTP2ServerTransport.Posix>
 
     /// - Parameters:
-    ///   - host: a numeric address, or `localhost`.
-    ///   - port: 0 takes a free one.
-    ///   - maximumRequestBytes: of one message.
+    ///   - state: what counts calls, and says that none are taken any more.
     ///   - keys: as for HTTP; without keys everybody may call.
-    ///   - certificates: read once; `nil`: no TLS.
+    ///   - certificates: as for HTTP; `nil`: no TLS.
     package init(
-        service: InferenceService, host: String, port: Int, maximumRequestBytes: Int, keys: KeyStore,
-        certificates: CertificateStore.Files?
-    ) {
-        let name = host == "localhost" ? "127.0.0.1" : host
+        service: InferenceService, configuration: Configuration, state: ServerState, keys: KeyStore,
+        certificates: CertificateStore?, metrics: ServingMetrics, logger: Logger
+    ) throws {
+        let host = configuration.host == "localhost" ? "127.0.0.1" : configuration.host
+        let port = configuration.port
         let transport = HTTP2ServerTransport.Posix(
-            address: name.contains(":") ? .ipv6(host: name, port: port) : .ipv4(host: name, port: port),
-            transportSecurity: Self.security(certificates),
-            config: .defaults { config in config.rpc.maxRequestPayloadSize = maximumRequestBytes })
+            address: host.contains(":") ? .ipv6(host: host, port: port) : .ipv4(host: host, port: port),
+            transportSecurity: try Self.security(certificates),
+            config: .defaults { config in config.rpc.maxRequestPayloadSize = configuration.maximumRequestBytes })
         server = GRPCServer(
-            transport: transport, services: [InferenceRPCs(service: service), HealthRPCs(service: service)],
-            interceptors: [Authentication(keys: keys)])
+            transport: transport,
+            services: [InferenceRPCs(service: service, state: state), HealthRPCs(service: service)],
+            interceptors: [
+                CallObserver(state: state, metrics: metrics, logger: logger), Authentication(keys: keys),
+            ])
     }
 
+    /// Roots of clients' certificates are read once: the transport takes new certificates and keys only.
     private static func security(
-        _ files: CertificateStore.Files?
-    ) -> HTTP2ServerTransport.Posix.TransportSecurity {
-        guard let files else { return .plaintext }
-        return .tls(
-            certificateChain: [.file(path: files.certificates, format: .pem)],
-            privateKey: .file(path: files.key, format: .pem)
-        ) { tls in
-            if let roots = files.clientRoots { tls.trustRoots = .certificates([.file(path: roots, format: .pem)]) }
+        _ store: CertificateStore?
+    ) throws -> HTTP2ServerTransport.Posix.TransportSecurity {
+        guard let store else { return .plaintext }
+        return try .tls(certificateReloader: CertificateSource(store: store)) { tls in
+            if let roots = store.files.clientRoots {
+                tls.trustRoots = .certificates([.file(path: roots, format: .pem)])
+            }
+            // The transport has no word for certificates that clients may show.
             tls.clientCertificateVerification =
-                files.clientCertificates == .required ? .noHostnameVerification : .noVerification
+                store.files.clientCertificates == .required ? .noHostnameVerification : .noVerification
         }
     }
 

@@ -7,6 +7,7 @@ struct InferenceRPCs: RegistrableRPCService {
     static let name = "inference.GRPCInferenceService"
 
     let service: InferenceService
+    let state: ServerState
 
     func registerMethods<Transport: ServerTransport>(with router: inout RPCRouter<Transport>) {
         for call in modelCalls + repositoryCalls + systemCalls {
@@ -20,9 +21,10 @@ struct InferenceRPCs: RegistrableRPCService {
         router.registerHandler(
             forMethod: MethodDescriptor(fullyQualifiedService: Self.name, method: "ModelStreamInfer"),
             deserializer: BytesCoding(), serializer: BytesCoding()
-        ) { [service] request, _ in
+        ) { [service, state] request, _ in
             StreamingServerResponse(of: [UInt8].self) { writer in
-                try await Self.stream(request.messages, writer, service)
+                try await Self.stream(
+                    request.messages, InferenceStream(service: service, state: state, writer: writer))
                 return [:]
             }
         }
@@ -32,7 +34,8 @@ struct InferenceRPCs: RegistrableRPCService {
         try await RPCFailure.translated {
             let call = try InferenceCall(try InferMessage(bytes), service)
             // gRPC tells that the client has gone by a handle, not by cancelling the task.
-            let task = Task { try await service.infer(call.request, on: call.model) }
+            let tenant = CallRecord.current?.state.tenant
+            let task = Task { try await service.infer(call.request, on: call.model, for: tenant) }
             let answer = try await withRPCCancellationHandler {
                 try await task.value
             } onCancelRPC: {
@@ -43,9 +46,9 @@ struct InferenceRPCs: RegistrableRPCService {
     }
 
     private static func stream(
-        _ requests: RPCAsyncSequence<[UInt8], any Error>, _ writer: RPCWriter<[UInt8]>, _ service: InferenceService
+        _ requests: RPCAsyncSequence<[UInt8], any Error>, _ stream: InferenceStream
     ) async throws {
-        let task = Task { try await InferenceStream(service: service, writer: writer).answer(requests) }
+        let task = Task { try await stream.answer(requests) }
         try await withRPCCancellationHandler {
             try await task.value
         } onCancelRPC: {

@@ -6,6 +6,7 @@ import GRPCCore
 /// their order, which sequences rely on.
 struct InferenceStream: Sendable {
     let service: InferenceService
+    let state: ServerState
     let writer: RPCWriter<[UInt8]>
 
     @concurrent func answer(_ requests: RPCAsyncSequence<[UInt8], any Error>) async throws {
@@ -32,9 +33,12 @@ struct InferenceStream: Sendable {
 
     /// Failures of a request are messages of the stream, which goes on.
     @concurrent private func answer(_ call: InferenceCall) async throws {
+        guard state.enter() else { return try await fail(RPCFailure.stopping, id: call.request.id) }
+        defer { state.leave() }
         let isDecoupled = call.model.model.configuration.isDecoupled
         do {
-            try await service.infer(call.request, on: call.model) { answer in
+            let tenant = CallRecord.current?.state.tenant
+            try await service.infer(call.request, on: call.model, for: tenant) { answer in
                 var answer = answer
                 answer.parameters["triton_final_response"] = .bool(!isDecoupled)
                 try await write(try call.response(answer))

@@ -4,6 +4,8 @@ import GRPCCore
 
 /// Errors of the service as gRPC has them.
 enum RPCFailure {
+    static let stopping = RPCError(code: .unavailable, message: "the server is stopping")
+
     static func translated<Result>(_ body: () throws -> Result) throws(RPCError) -> Result {
         do { return try body() } catch { throw translate(error) }
     }

@@ -5,6 +5,8 @@ import json
 import subprocess
 import time
 
+import anthropic
+import openai
 import pytest
 import requests
 
@@ -68,6 +70,57 @@ def test_a_line_per_request(logged, stream):
     assert datetime.timedelta(0) <= age < datetime.timedelta(minutes=1)
 
 
+def expected_cost(usage):
+    """Of OpenAI's or Anthropic's counts, by the prices of `logged`."""
+    prompt = usage.input_tokens + (getattr(usage, "cache_read_input_tokens", None) or 0)
+    return (prompt * 2 + usage.output_tokens * 10) / 1e6
+
+
+@pytest.mark.parametrize("mode", ["whole", "stream", "background"])
+def test_openais_client_reads_the_cost_of_a_response(logged, mode):
+    client = openai.OpenAI(base_url=logged.url + "/v1", api_key="none", max_retries=0)
+    options = dict(model="deepseek", input="a", max_output_tokens=16, extra_body={"ignore_eos": True})
+    total = request_cost(logged)
+    if mode == "stream":
+        with client.responses.stream(**options) as stream:
+            answer = list(stream)[-1].response
+    else:
+        answer = client.responses.create(**options, background=mode == "background")
+    if mode == "background":
+        assert answer.usage is None
+        [line] = lines_of(logged, 1, lambda line: line["message"].startswith(answer.id))
+        answer = client.responses.retrieve(answer.id)
+        assert line["message"] == f"{answer.id} {answer.status}" and line["completion_tokens"] == 16
+        assert line["cost"] == pytest.approx(answer.usage.cost)
+    assert answer.usage.output_tokens == 16 and answer.usage.cost == pytest.approx(expected_cost(answer.usage))
+    assert answer.model_dump()["usage"]["cost"] == answer.usage.cost
+    # A stream is counted when its end was written, which its client may read first.
+    for _ in range(400):
+        if request_cost(logged) > total:
+            break
+        time.sleep(0.05)
+    assert request_cost(logged) - total == pytest.approx(answer.usage.cost)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_anthropics_client_reads_the_cost_of_a_message(logged, stream):
+    client = anthropic.Anthropic(base_url=logged.url, api_key="none", max_retries=0)
+    options = dict(model="deepseek", max_tokens=5, messages=[{"role": "user", "content": "a"}])
+    if stream:
+        with client.messages.stream(**options) as events:
+            [usage] = [event.usage for event in events if event.type == "message_delta"]
+            assert events.get_final_message().usage.output_tokens == usage.output_tokens
+    else:
+        usage = client.messages.create(**options).usage
+    assert usage.cost == pytest.approx(expected_cost(usage)) and usage.cost > 0
+
+
+def request_cost(server):
+    text = requests.get(server.url + "/metrics").text
+    found = [line for line in text.splitlines() if line.startswith("deepseek_request_cost_total")]
+    return sum(float(line.rsplit(" ", 1)[1]) for line in found)
+
+
 def test_errors_have_lines_without_the_text_that_was_wrong(logged):
     response = ask(logged, "wrong", temperature=SECRET)
     assert response.status_code == 400 and SECRET in response.text
@@ -112,6 +165,10 @@ def test_text_and_levels():
     server = Server("--port", "0", "--log-format", "text", "--log-level", "notice")
     try:
         assert "cost" not in ask(server, "quiet").json()["usage"]
+        for path, limit in (("/v1/responses", "max_output_tokens"), ("/v1/messages", "max_tokens")):
+            body = {"model": "deepseek", limit: 16, "input": "a", "messages": [{"role": "user", "content": "a"}]}
+            answer = requests.post(server.url + path, json=body).json()
+            assert answer["usage"]["output_tokens"] > 0 and "cost" not in answer["usage"]
     finally:
         assert server.stop() == 0
     assert not any("request_time" in line for line in server.lines)

@@ -259,8 +259,8 @@ def test_the_page_lists_exactly_what_is_served(watched):
     served = {family.name + ("_total" if family.type == "counter" else "") for family in scrape(watched)[1].values()}
     page = (ROOT / "docs" / "observability.md").read_text()
     listed = set(re.findall(r"^\| `([a-z0-9_:]+)` \| (?:counter|gauge|histogram|summary)", page, re.MULTILINE))
-    # Served where they apply: traces are sent, or guesses were right.
-    sometimes = {"deepseek_trace_spans_exported_total", "deepseek_trace_spans_dropped_total",
+    # Served where they apply: calls came over gRPC, traces are sent, or guesses were right.
+    sometimes = {"grpc_requests_total", "deepseek_trace_spans_exported_total", "deepseek_trace_spans_dropped_total",
                  "deepseek_trace_spans_waiting", "vllm:spec_decode_num_accepted_tokens_per_pos_total"}
     sometimes |= {name for name in listed if name.startswith("deepseek_cache_tier_")}
     assert listed - sometimes <= served and served <= listed, (listed - served, served - listed)

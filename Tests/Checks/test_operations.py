@@ -8,12 +8,16 @@ import ipaddress
 import json
 import os
 import pathlib
+import re
+import shutil
 import signal
 import socket
 import ssl
 import subprocess
+import threading
 import time
 
+import gguf
 import pytest
 import requests
 import yaml
@@ -239,6 +243,102 @@ def test_keys_scopes_and_limits(tmp_path):
         assert server.stop() == 0
 
 
+@pytest.mark.parametrize("sharing", ["tenant", "all"])
+def test_tenants_share_computed_prompts_only_if_they_may(tmp_path, sharing):
+    path = tmp_path / "keys"
+    path.write_text("one:sk-1\none:sk-1b\ntwo:sk-2\n")
+    options = ["--prefix-cache-sharing", "all"] if sharing == "all" else []
+    server = Server("--port", "0", "--api-key-file", path, "--embeddings", *options)
+    try:
+        def cached(key, path="/v1/chat/completions", **fields):
+            body = {"messages": [{"role": "user", "content": "Tell me a secret. " * 40}], "max_tokens": 1, **fields}
+            if path == "/v1/completions":
+                body["prompt"] = body.pop("messages")[0]["content"]
+            if path == "/v1/responses":
+                body = {"input": body["messages"][0]["content"], "max_output_tokens": 16, **fields}
+            if path == "/v1/messages":
+                body["model"] = "deepseek"
+            answer = requests.post(server.url + path, json=body, headers={"authorization": f"Bearer {key}"})
+            assert answer.status_code == 200, answer.text
+            usage = answer.json()["usage"]
+            if path == "/v1/messages":
+                return usage["cache_read_input_tokens"]
+            return usage.get("prompt_tokens_details", usage.get("input_tokens_details"))["cached_tokens"]
+
+        shared = sharing == "all"
+        for path in ("/v1/chat/completions", "/v1/completions"):
+            for salt in ({}, {"cache_salt": "one"}, {"cache_salt": "two"}):
+                assert cached("sk-1", path, **salt) == 0
+                assert cached("sk-1", path, **salt) > 0 and cached("sk-1b", path, **salt) > 0
+                assert (cached("sk-2", path, **salt) > 0) == shared
+        # By whichever API.
+        for path in ("/v1/responses", "/v1/messages"):
+            assert cached("sk-1", path) > 0 and cached("sk-2", path) > 0
+    finally:
+        assert server.stop() == 0
+
+
+def test_responses_belong_to_their_tenant(tmp_path):
+    path = tmp_path / "keys"
+    path.write_text("one:sk-1\none:sk-1b\ntwo:sk-2\n")
+    server = Server("--port", "0", "--api-key-file", path)
+    try:
+        def call(key, method, path, **body):
+            return requests.request(
+                method, server.url + "/v1/responses" + path, json=body or None,
+                headers={"authorization": f"Bearer {key}"})
+
+        def texts(answer, id):
+            assert answer.status_code == 404
+            return answer.text.replace(id, "ID")
+
+        known = call("sk-1", "POST", "", input="a", max_output_tokens=16).json()["id"]
+        running = call(
+            "sk-1", "POST", "", input="a", background=True, max_output_tokens=1900, ignore_eos=True).json()["id"]
+        for id in (known, running):
+            for method, suffix in (("GET", ""), ("DELETE", ""), ("POST", "/cancel"), ("GET", "/input_items")):
+                unknown = call("sk-2", method, "/resp_nothing" + suffix)
+                assert texts(call("sk-2", method, f"/{id}{suffix}"), id) == texts(unknown, "resp_nothing")
+            for suffix in ("", "/input_tokens"):
+                other, unknown = (
+                    call("sk-2", "POST", suffix, input="a", previous_response_id=name) for name in (id, "resp_nothing"))
+                assert texts(other, id) == texts(unknown, "resp_nothing")
+        # For its tenant, by whichever key, nothing has changed.
+        assert call("sk-1b", "POST", f"/{running}/cancel").json()["status"] == "cancelled"
+        assert call("sk-1b", "POST", "", input="b", previous_response_id=known, max_output_tokens=16).status_code == 200
+        assert call("sk-1b", "GET", f"/{known}").json()["id"] == known
+        assert call("sk-1b", "DELETE", f"/{known}").json()["deleted"] is True
+        assert call("sk-1", "GET", f"/{known}").status_code == 404
+    finally:
+        assert server.stop() == 0
+
+
+@pytest.mark.parametrize("timeout, status", [("300", "incomplete"), ("1", "failed")])
+def test_a_drain_waits_for_responses_in_the_background(timeout, status):
+    server = Server("--port", "0", "--shutdown-timeout", timeout)
+    tokens = 1900
+    # So many that they take longer than a second.
+    ids = [
+        requests.post(server.url + "/v1/responses", json={
+            "input": "a", "background": True, "max_output_tokens": tokens, "ignore_eos": True}).json()["id"]
+        for _ in range(1 if status == "incomplete" else 48)]
+    wait_until(lambda: running(server) > 0)
+    assert requests.get(server.url + "/load").json()["server_load"] == len(ids)
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(timeout=120) == 0
+    ended = {id: found for id in ids for line in server.lines if (found := re.search(id + r" (\w+)", line))}
+    assert set(ended) == set(ids), "".join(server.lines)
+    assert any(found.group(1) == status for found in ended.values()), "".join(server.lines)
+
+
+def test_without_keys_all_share(server):
+    body = {"prompt": "Everybody knows that. " * 40, "max_tokens": 1}
+    counts = [
+        requests.post(server.url + "/v1/completions", json=body).json()["usage"]["prompt_tokens_details"]["cached_tokens"]
+        for _ in range(2)]
+    assert counts[0] == 0 and counts[1] > 0
+
+
 def test_keys_are_reloaded(tmp_path):
     path = tmp_path / "keys.yaml"
     path.write_text(yaml.safe_dump({"keys": [
@@ -267,6 +367,169 @@ def test_keys_are_reloaded(tmp_path):
         assert server.process.wait(timeout=30) == 0
     finally:
         server.process.kill()
+
+
+@pytest.fixture(scope="session")
+def two_models(tmp_path_factory):
+    """Files of two models that can be told apart, each with what a server that was started with it answers."""
+    folder = tmp_path_factory.mktemp("two")
+    models = []
+    for index in range(2):
+        path = folder / f"{index}.ds"
+        shutil.copy(MODEL, path)
+        if index == 1:
+            [norm] = [tensor for tensor in gguf.GGUFReader(path, "r+").tensors if tensor.name == "output_norm.weight"]
+            norm.data[:] *= 1.5
+        server = Server("--port", "0", "--model-dir", path, "--served-model-name", "m")
+        models.append((path, probabilities(server)))
+        assert server.stop() == 0
+    assert models[0][1] != models[1][1]
+    return models
+
+
+def probabilities(server, **headers):
+    answer = requests.post(
+        server.url + "/v1/completions", headers=headers,
+        json={"model": "m", "prompt": "2 + 3 =", "max_tokens": 4, "temperature": 0, "logprobs": 1})
+    assert answer.status_code == 200, answer.text
+    return answer.json()["choices"][0]["logprobs"]["token_logprobs"]
+
+
+def put(source, target):
+    """As a file is replaced while somebody has it mapped: the new one takes its name."""
+    other = target.with_suffix(".new")
+    shutil.copy(source, other)
+    other.rename(target)
+
+
+ADMIN = {"authorization": "Bearer sk-ops"}
+
+
+def reload(server):
+    return requests.post(server.url + "/admin/reload", headers=ADMIN)
+
+
+def test_a_changed_model_is_served_after_a_reload(two_models, tmp_path):
+    (first, before), (second, after) = two_models
+    path = tmp_path / "m.ds"
+    put(first, path)
+    server = Server("--port", "0", "--model-dir", path, "--admin-api-key", "sk-ops")
+    try:
+        assert probabilities(server, **ADMIN) == before
+        # Nothing changed: nothing is loaded.
+        assert reload(server).json() == {"failures": [], "models": {"loaded": [], "removed": []}}
+        stream = requests.post(
+            server.url + "/v1/completions", json={**LONG, "stream": True, "stream_options": {"include_usage": True}},
+            stream=True, headers=ADMIN)
+        lines = stream.iter_lines()
+        next(lines)
+        put(second, path)
+        answer = reload(server)
+        assert answer.status_code == 200 and answer.json()["models"]["loaded"] == ["m"], answer.text
+        assert probabilities(server, **ADMIN) == after
+        # What ran on the old one ends on it, and then its memory is given back.
+        events = [line[6:] for line in lines if line.startswith(b"data: ")]
+        assert events[-1] == b"[DONE]" and json.loads(events[-2])["usage"]["completion_tokens"] == 1900
+        wait_until(lambda: any("m 1: unloaded" in line for line in server.lines))
+        # The signal does the same.
+        put(first, path)
+        server.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: probabilities(server, **ADMIN) == before)
+    finally:
+        assert server.stop() == 0
+
+
+def test_a_model_that_cannot_be_loaded_leaves_the_one_that_answers(two_models, tmp_path):
+    (first, before), _ = two_models
+    path = tmp_path / "m.ds"
+    put(first, path)
+    server = Server("--port", "0", "--model-dir", path, "--admin-api-key", "sk-ops")
+    try:
+        broken = tmp_path / "broken"
+        broken.write_bytes(b"GGUF no more")
+        huge = tmp_path / "huge"
+        with huge.open("wb") as file:
+            file.truncate(1 << 43)
+        for source, words in ((broken, "m.ds"), (huge, "MiB of free memory"), (None, "found nothing")):
+            path.unlink()
+            if source:
+                source.rename(path)
+            answer = reload(server)
+            [failure] = answer.json()["failures"]
+            assert answer.status_code == 409 and words in failure, failure
+            assert any("not reloaded" in line and words in line for line in server.lines)
+            assert probabilities(server, **ADMIN) == before
+    finally:
+        assert server.stop() == 0
+
+
+def test_a_reload_follows_a_directory_of_models(two_models, tmp_path):
+    (first, before), (second, after) = two_models
+    for name in ("m", "old"):
+        put(first, tmp_path / f"{name}.ds")
+    server = Server("--port", "0", "--model-dir", tmp_path, "--admin-api-key", "sk-ops", "--cache-memory", "16")
+    try:
+        put(second, tmp_path / "m.ds")
+        put(second, tmp_path / "new.ds")
+        (tmp_path / "old.ds").unlink()
+        (tmp_path / "wrong.gguf").write_bytes(b"GGUF no more")
+        answer = reload(server)
+        [failure] = answer.json()["failures"]
+        assert answer.status_code == 409 and "wrong.gguf" in failure
+        assert answer.json()["models"] == {"loaded": ["m", "new"], "removed": ["old"]}
+        assert probabilities(server, **ADMIN) == after
+        names = [model["id"] for model in requests.get(server.url + "/v1/models", headers=ADMIN).json()["data"]]
+        assert names == ["m", "new"]
+        body = {"model": "wrong", "prompt": "a"}
+        assert requests.post(server.url + "/v1/completions", json=body, headers=ADMIN).status_code == 503
+        # An empty folder is more likely a mistake than a wish.
+        for path in [*tmp_path.glob("*.ds"), *tmp_path.glob("*.gguf")]:
+            path.unlink()
+        assert reload(server).status_code == 409 and probabilities(server, **ADMIN) == after
+    finally:
+        assert server.stop() == 0
+
+
+def test_no_request_is_lost_while_models_are_replaced(two_models, tmp_path):
+    path = tmp_path / "m.ds"
+    put(two_models[0][0], path)
+    server = Server("--port", "0", "--model-dir", path, "--admin-api-key", "sk-ops", "--cache-memory", "16")
+    try:
+        # Long enough to be tokenised for a while, by a request that already has its model.
+        body = json.dumps({"model": "m", "prompt": "a " * 800, "max_tokens": 1})
+        statuses, stop = [], threading.Event()
+
+        def ask():
+            with requests.Session() as session:
+                while not stop.is_set():
+                    statuses.append(session.post(server.url + "/v1/completions", data=body, headers=ADMIN).status_code)
+
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            asking = [pool.submit(ask) for _ in range(4)]
+            for index in range(4):
+                put(two_models[1 - index % 2][0], path)
+                assert reload(server).json()["models"]["loaded"] == ["m"]
+            stop.set()
+            for future in asking:
+                future.result()
+        assert len(statuses) > 4 and set(statuses) == {200}
+    finally:
+        assert server.stop() == 0
+
+
+def test_a_reload_leaves_models_to_requests_where_they_decide(two_models, tmp_path):
+    (first, before), (second, _) = two_models
+    put(first, tmp_path / "m.ds")
+    server = Server(
+        "--port", "0", "--model-dir", tmp_path, "--admin-api-key", "sk-ops", "--model-control-mode", "explicit",
+        "--load-model", "m")
+    try:
+        put(second, tmp_path / "m.ds")
+        put(second, tmp_path / "new.ds")
+        assert reload(server).json()["models"] == {"loaded": [], "removed": []}
+        assert probabilities(server, **ADMIN) == before
+    finally:
+        assert server.stop() == 0
 
 
 @pytest.mark.parametrize("text, words", [

@@ -16,7 +16,7 @@ import Testing
     private func server(_ keys: [APIKey]) -> DeepSeekServer {
         DeepSeekServer(
             catalog: ModelCatalog([]), configuration: .init(), keys: KeyStore(keys),
-            administration: Administration(reload: { [] }, drain: {}), logger: Logger(label: "test"))
+            administration: Administration(reload: { ReloadReport() }, drain: {}), logger: Logger(label: "test"))
     }
 
     /// Every route that exists, and some that do not: new routes are in here by themselves.

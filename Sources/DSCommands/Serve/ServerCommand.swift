@@ -54,6 +54,7 @@ package struct ServerCommand: ParsableCommand {
         server.livenessSeconds = lifecycle.livenessTimeout
         server.accessRule.metricsAreOpen = access.publicMetrics
         server.version = Version.text
+        server.prefixCacheSharing = prefixCache.prefixCacheSharing
         server.observability = try observability.observability(logger)
         var configuration = try engine.configuration()
         configuration.computesEmbeddings = embedding.embeddings

@@ -4,7 +4,8 @@ internal import Crypto
 ///
 /// A key covers
 /// - the model's identity and the block size: rows of another model, or cut otherwise, are other rows;
-/// - the tenant's salt: who does not know it gets no hit, and cannot tell from timings what others asked;
+/// - the owner and the salt: who is another one, or does not know it, gets no hit, and cannot tell from timings what
+///   others asked;
 /// - the key of the block before it, and the block's tokens;
 /// - how many of them are in prompt form, the rest being in decode form: the two differ in their last bits
 ///   (`docs/designs/003-scheduler.md`), and results must not depend on what a cache holds; unless somebody chose that answers serve
@@ -25,17 +26,18 @@ package struct BlockHasher: Sendable {
         self.servesAnswers = servesAnswers
     }
 
-    /// What stands for the key before the first block's. No salt and an empty one are two tenants.
-    package func root(salt: String?) -> BlockKey {
+    /// What stands for the key before the first block's. No salt and an empty one are two salts, no owner and an empty one
+    /// two owners; each part goes with its length, so that no pair of both is another one.
+    package func root(salt: String?, owner: String? = nil) -> BlockKey {
         var hash = SHA256()
-        for part in [Array("deepseek key/value block 2".utf8), identity, salt.map { Array($0.utf8) }] {
-            Self.update(&hash, part == nil ? 0 : 1)
-            Self.update(&hash, UInt64(part?.count ?? 0))
-            (part ?? []).withUnsafeBytes { hash.update(bufferPointer: $0) }
+        for part in [Array("deepseek key/value block 1".utf8), identity, salt.map { Array($0.utf8) }] {
+            Self.update(&hash, part)
         }
         Self.update(&hash, UInt64(blockSize))
         Self.update(&hash, readsNextToken ? 1 : 0)
-        Self.update(&hash, servesAnswers ? 1 : 0)
+        // Nothing for none of these: keys of blocks on disks were made before there were owners and answers.
+        if servesAnswers { Self.update(&hash, 2) }
+        if let owner { Self.update(&hash, Array(owner.utf8)) }
         return Self.key(hash)
     }
 
@@ -56,13 +58,19 @@ package struct BlockHasher: Sendable {
     }
 
     /// The keys of all blocks that a prompt fills.
-    package func chain(of prompt: [Int32], salt: String?) -> BlockChain {
-        let root = root(salt: salt)
+    package func chain(of prompt: [Int32], salt: String?, owner: String? = nil) -> BlockChain {
+        let root = root(salt: salt, owner: owner)
         var keys: [BlockKey] = []
         while prompt.count >= tokensNeeded(forBlock: keys.count) {
             keys.append(key(after: keys.last ?? root, block: keys.count, of: prompt, promptCount: prompt.count))
         }
         return BlockChain(root: root, keys: keys)
+    }
+
+    private static func update(_ hash: inout SHA256, _ part: [UInt8]?) {
+        update(&hash, part == nil ? 0 : 1)
+        update(&hash, UInt64(part?.count ?? 0))
+        (part ?? []).withUnsafeBytes { hash.update(bufferPointer: $0) }
     }
 
     private static func update(_ hash: inout SHA256, _ number: UInt64) {

@@ -27,6 +27,9 @@ public struct GenerationRequest: Sendable {
     /// Only requests with the same salt share computed prompts; `nil` shares with all others without one. Keeps tenants apart,
     /// who could else tell by the time to the first token what others asked.
     public var cacheSalt: String?
+    /// Whose request it is, where computed prompts are shared by the requests of one owner only; `nil`: with all others
+    /// without one. It counts beside the salt, which requests choose themselves.
+    public var cacheOwner: String?
 
     /// The largest number of alternatives that a request may ask for (OpenAI's limit).
     public static let maximumLogprobs = 20

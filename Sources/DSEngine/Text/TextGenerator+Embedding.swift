@@ -7,7 +7,7 @@ public struct Embedding: Sendable, Equatable {
 
 extension TextGenerator {
     /// Computes the embedding of a text or of tokens. Needs `EngineConfiguration.computesEmbeddings`.
-    /// - Parameter options: priority, timeout and salt count; nothing is generated.
+    /// - Parameter options: priority, timeout, salt and owner count; nothing is generated.
     /// - Returns: nil if the request, or the task that waits, was cancelled.
     public func embed(
         _ prompt: TextRequest.Prompt, pooling: Pooling = .last, options: TextOptions = TextOptions()
@@ -22,6 +22,7 @@ extension TextGenerator {
         request.priority = options.priority
         request.timeout = options.timeout
         request.cacheSalt = options.cacheSalt
+        request.cacheOwner = options.cacheOwner
         var values: [Float] = []
         for try await event in try engine.submit(request) {
             switch event {

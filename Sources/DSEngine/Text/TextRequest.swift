@@ -43,6 +43,8 @@ public struct TextOptions: Sendable {
     public var timeout: Duration?
     /// See `GenerationRequest.cacheSalt`.
     public var cacheSalt: String?
+    /// See `GenerationRequest.cacheOwner`.
+    public var cacheOwner: String?
 
     public static let maximumStopStrings = 64
 
@@ -73,6 +75,7 @@ public struct TextOptions: Sendable {
         request.priority = priority
         request.timeout = timeout
         request.cacheSalt = cacheSalt
+        request.cacheOwner = cacheOwner
         return request
     }
 }

@@ -51,6 +51,9 @@ package final class Tenant: Sendable {
         throw refusal
     }
 
+    /// Counts work that goes on after a request that was counted.
+    func join() { state.withLock { $0.active += 1 } }
+
     package func leave() { state.withLock { $0.active -= 1 } }
 
     /// Charges tokens of an answer, prompt and output.

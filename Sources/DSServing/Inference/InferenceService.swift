@@ -7,8 +7,12 @@ package struct InferenceService: Sendable {
     package let repository: ModelRepository
     /// Memory that clients share with this server.
     package let sharedMemory = SharedMemoryRegions()
+    private let sharing: PrefixCacheSharing
 
-    package init(repository: ModelRepository) { self.repository = repository }
+    package init(repository: ModelRepository, sharing: PrefixCacheSharing = .tenant) {
+        self.repository = repository
+        self.sharing = sharing
+    }
 
     package static let serverName = "deepseek-server"
     package static let serverVersion = "2.73.0"
@@ -79,16 +83,18 @@ package struct InferenceService: Sendable {
     }
 
     /// Answers a request: `send` is called once per answer.
-    /// - Returns: the version that answered.
+    /// - Parameter tenant: whose key came with it.
     @concurrent package func infer(
-        _ request: InferenceRequest, on model: ModelVersion,
+        _ request: InferenceRequest, on model: ModelVersion, for tenant: Tenant?,
         _ send: @concurrent @Sendable (InferenceResponse) async throws -> Void
     ) async throws {
         let start = ContinuousClock.now
         model.statistics.began()
         do {
             try RequestCheck(model.model.configuration).check(request)
-            let timings = try await model.model.answer(request) { response in
+            var request = request
+            request.cacheOwner = sharing.owner(tenant)
+            let timings = try await model.model.answer(request) { [request] response in
                 try await send(try OutputSelection(request.outputs).apply(to: response, of: model.name))
             }
             model.statistics.succeeded(
@@ -101,9 +107,11 @@ package struct InferenceService: Sendable {
 
     /// The only answer to a request.
     /// - Throws: an error if a decoupled model gives another number of answers.
-    package func infer(_ request: InferenceRequest, on model: ModelVersion) async throws -> InferenceResponse {
+    package func infer(
+        _ request: InferenceRequest, on model: ModelVersion, for tenant: Tenant?
+    ) async throws -> InferenceResponse {
         let answers = Answers()
-        try await infer(request, on: model) { response in
+        try await infer(request, on: model, for: tenant) { response in
             try await answers.add(response, model: model.name)
         }
         return try await answers.only(model: model.name)

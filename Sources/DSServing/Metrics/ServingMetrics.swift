@@ -26,7 +26,13 @@ package final class ServingMetrics: Sendable {
         var costs: [String: Double] = [:]
     }
 
+    private struct RPC: Hashable {
+        let method: String
+        let code: String
+    }
+
     private struct State {
+        var rpcs: [RPC: Int] = [:]
         var requests: [Handled: Int] = [:]
         var durations: [Handled: Histogram] = [:]
         var active = 0
@@ -64,6 +70,17 @@ package final class ServingMetrics: Sendable {
         }
     }
 
+    /// Answers that went on after their request have ended.
+    func endedInBackground(_ record: RequestRecord.State) {
+        guard let model = record.model else { return }
+        state.withLock { $0.models[model, default: ModelTotals()].add(record) }
+    }
+
+    /// A call over gRPC has ended.
+    package func endedRPC(method: String, code: String) {
+        state.withLock { $0.rpcs[RPC(method: method, code: code), default: 0] += 1 }
+    }
+
     func add(to page: inout MetricPage) {
         let state = state.withLock { $0 }
         page.gauge(
@@ -75,6 +92,11 @@ package final class ServingMetrics: Sendable {
                     "service": "deepseek", "handler": handled.handler, "method": handled.method,
                     "status": String(handled.status),
                 ], count)
+        }
+        for (rpc, count) in state.rpcs.sorted(by: { ($0.key.method, $0.key.code) < ($1.key.method, $1.key.code) }) {
+            page.counter(
+                "grpc_requests", "Calls over gRPC answered, by method and code; probes are not counted.",
+                ["service": "deepseek", "method": rpc.method, "code": rpc.code], count)
         }
         for (handled, durations) in state.durations.sorted(by: { Self.precedes($0.key, $1.key) }) {
             page.histogram(

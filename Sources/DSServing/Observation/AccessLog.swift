@@ -18,18 +18,24 @@ struct AccessLog {
 
     private var metadata: Logger.Metadata {
         var metadata: Logger.Metadata = [
-            "method": "\(request.method)", "path": "\(request.uri.path)", "status": number(status),
-            "request_time": .stringConvertible(Self.rounded(seconds)), "bytes": number(state.bytes),
+            "method": "\(request.method)", "path": "\(request.uri.path)", "status": Self.number(status),
+            "request_time": .stringConvertible(Self.rounded(seconds)), "bytes": Self.number(state.bytes),
         ]
         if let client { metadata["client"] = "\(client)" }
+        return metadata.merging(Self.answers(of: state)) { $1 }
+    }
+
+    /// Who asked which model, and what became of the answers.
+    static func answers(of state: RequestRecord.State) -> Logger.Metadata {
+        var metadata: Logger.Metadata = [:]
         if let model = state.model { metadata["model"] = "\(model)" }
         if let tenant = state.tenant { metadata["tenant"] = "\(tenant)" }
         if let error = state.error { metadata["error"] = "\(error)" }
-        if !state.answers.isEmpty { addAnswers(to: &metadata) }
+        if !state.answers.isEmpty { addAnswers(of: state, to: &metadata) }
         return metadata
     }
 
-    private func addAnswers(to metadata: inout Logger.Metadata) {
+    private static func addAnswers(of state: RequestRecord.State, to metadata: inout Logger.Metadata) {
         let answers = state.answers
         let results = answers.compactMap(\.result)
         metadata["n"] = number(state.answersPerPrompt)
@@ -47,18 +53,18 @@ struct AccessLog {
         if let first = timings?.firstToken { metadata["ttft"] = time(first) }
         if let queued = timings?.scheduled { metadata["queue_time"] = time(queued) }
         metadata["compute_seconds"] = .stringConvertible(
-            Self.rounded(results.reduce(0) { $0 + $1.timings.computeSeconds }))
+            rounded(results.reduce(0) { $0 + $1.timings.computeSeconds }))
         if let cost = state.cost { metadata["cost"] = .stringConvertible(cost) }
     }
 
-    private func sum<Element>(_ elements: [Element], _ value: (Element) -> Int) -> Int {
+    private static func sum<Element>(_ elements: [Element], _ value: (Element) -> Int) -> Int {
         elements.reduce(0) { $0 + value($1) }
     }
 
-    private func number(_ value: Int) -> Logger.MetadataValue { .stringConvertible(value) }
+    private static func number(_ value: Int) -> Logger.MetadataValue { .stringConvertible(value) }
 
-    private func time(_ duration: Duration) -> Logger.MetadataValue {
-        .stringConvertible(Self.rounded(duration / .seconds(1)))
+    private static func time(_ duration: Duration) -> Logger.MetadataValue {
+        .stringConvertible(rounded(duration / .seconds(1)))
     }
 
     /// Seconds to the microsecond.

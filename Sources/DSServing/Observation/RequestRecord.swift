@@ -32,6 +32,16 @@ package final class RequestRecord: Sendable {
 
     package init() {}
 
+    /// Of work that goes on after a request.
+    init(after request: RequestRecord) {
+        let known = request.state
+        update {
+            $0.id = known.id
+            $0.tenant = known.tenant
+            $0.costs = known.costs
+        }
+    }
+
     package var state: State { storage.withLock { $0 } }
 
     package func update(_ body: (inout State) -> Void) { storage.withLock { body(&$0) } }

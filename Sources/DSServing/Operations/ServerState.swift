@@ -31,7 +31,7 @@ package final class ServerState: Sendable {
     package func advance(to phase: Phase) { state.withLock { $0.phase = max($0.phase, phase) } }
 
     /// Counts a request; false without effect if the server takes none.
-    func enter() -> Bool {
+    package func enter() -> Bool {
         state.withLock { state in
             guard state.phase < .draining else { return false }
             state.activeRequests += 1
@@ -39,7 +39,10 @@ package final class ServerState: Sendable {
         }
     }
 
-    func leave() {
+    /// Counts work that goes on after the request that began it, which is still counted itself: a drain waits for both.
+    func join() { state.withLock { $0.activeRequests += 1 } }
+
+    package func leave() {
         let actions = state.withLock { state -> [@Sendable () -> Void] in
             state.activeRequests -= 1
             guard state.activeRequests == 0, state.phase == .draining else { return [] }

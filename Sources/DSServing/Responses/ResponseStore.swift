@@ -5,6 +5,8 @@ import Synchronization
 /// Responses that can be asked for again, in memory: the oldest ones go when there are too many.
 final class ResponseStore: Sendable {
     struct Entry: Sendable {
+        /// The tenant who asked; for all others there is no such response.
+        let owner: String?
         var response: JSONValue
         /// Items that the request brought.
         var inputItems: [JSONValue]
@@ -32,8 +34,8 @@ final class ResponseStore: Sendable {
         self.maximumBytes = maximumBytes
     }
 
-    func entry(_ id: String) throws(APIError) -> Entry {
-        guard let entry = state.withLock({ $0.entries[id] }) else {
+    func entry(_ id: String, of owner: String?) throws(APIError) -> Entry {
+        guard let entry = state.withLock({ $0.entries[id] }), entry.owner == owner else {
             throw APIError(
                 status: .notFound, message: "response '\(id)': expected one that is stored here, found none",
                 type: "not_found_error", parameter: "response_id", code: "response_not_found")
@@ -56,8 +58,8 @@ final class ResponseStore: Sendable {
     }
 
     @discardableResult
-    func remove(_ id: String) throws(APIError) -> Entry {
-        let entry = try entry(id)
+    func remove(_ id: String, of owner: String?) throws(APIError) -> Entry {
+        let entry = try entry(id, of: owner)
         state.withLock { Self.remove(id, from: &$0) }
         return entry
     }

@@ -171,7 +171,7 @@ struct ResponseTranscript: Sendable {
     }
 
     private static func usageObject(_ usage: TokenUsage) -> JSONValue {
-        [
+        let counts: JSONValue = [
             "input_tokens": .integer(Int64(usage.promptTokens)),
             "input_tokens_details": [
                 "cached_tokens": .integer(Int64(usage.cachedPromptTokens)), "cache_write_tokens": 0,
@@ -180,5 +180,6 @@ struct ResponseTranscript: Sendable {
             "output_tokens_details": ["reasoning_tokens": .integer(Int64(usage.reasoningTokens))],
             "total_tokens": .integer(Int64(usage.promptTokens + usage.completionTokens)),
         ]
+        return usage.withCost(counts)
     }
 }

@@ -10,8 +10,14 @@ struct ResponseWork: Sendable {
     let stores: Bool
     let inputItems: [JSONValue]
     let store: ResponseStore
+    /// See `ResponseStore.Entry.owner`.
+    let owner: String?
 
-    init(transcript: ResponseTranscript, messages: [JSONValue], body: CreateResponseBody, store: ResponseStore) {
+    init(
+        transcript: ResponseTranscript, messages: [JSONValue], body: CreateResponseBody, store: ResponseStore,
+        owner: String?
+    ) {
+        self.owner = owner
         self.transcript = transcript
         self.messages = messages
         self.store = store
@@ -54,13 +60,17 @@ struct ResponseWork: Sendable {
     }
 
     /// Returns the response as it stands at once; it can be asked for until it is forgotten.
-    func inBackground(_ group: AnswerGroup) -> JSONValue {
+    /// - Parameter onEnd: told what became of it, once.
+    func inBackground(
+        _ group: AnswerGroup, onEnd: @escaping @Sendable (ResponseTranscript.Status) -> Void
+    ) -> JSONValue {
         let id = transcript.identity.id
         let started = transcript.object
         store.set(
             id,
             ResponseStore.Entry(
-                response: started, inputItems: inputItems, messages: messages, cancel: { group.finish() }))
+                owner: owner, response: started, inputItems: inputItems, messages: messages,
+                cancel: { group.finish() }))
         Task {
             var transcript = transcript
             do {
@@ -69,9 +79,12 @@ struct ResponseWork: Sendable {
                 _ = transcript.finish(result)
             } catch let error as EngineError {
                 _ = transcript.fail(APIError(error, promptField: "input"))
+            } catch {
+                _ = transcript.fail(APIError(EngineError.shutDown))
             }
             // Unless it was deleted.
-            if (try? store.entry(id)) != nil { save(transcript, wasInBackground: true) }
+            if (try? store.entry(id, of: owner)) != nil { save(transcript, wasInBackground: true) }
+            onEnd(transcript.status)
         }
         return started
     }
@@ -84,7 +97,7 @@ struct ResponseWork: Sendable {
         store.set(
             transcript.identity.id,
             ResponseStore.Entry(
-                response: transcript.object, inputItems: inputItems, messages: messages + answer,
+                owner: owner, response: transcript.object, inputItems: inputItems, messages: messages + answer,
                 cancel: done))
     }
 }

@@ -10,7 +10,7 @@ struct AdministrationRoutes: RouteGroup {
     var operations: [APIOperation] {
         [
             APIOperation(
-                .post, "/admin/reload", tag: "Administration", "Reads keys and certificates again",
+                .post, "/admin/reload", tag: "Administration", "Reads keys, certificates and models again",
                 failures: [404, 409]),
             APIOperation(.post, "/admin/drain", tag: "Administration", "Stops the server", failures: [404]),
         ]
@@ -19,9 +19,8 @@ struct AdministrationRoutes: RouteGroup {
     func add(to router: Router<ServingContext>) {
         router.post("/admin/reload") { _, _ in
             try checkKey()
-            let failures = await administration.reload()
-            return Response.json(
-                ["failures": .array(failures.map(JSONValue.text))], status: failures.isEmpty ? .ok : .conflict)
+            let report = await administration.reload()
+            return Response.json(report.json, status: report.allFailures.isEmpty ? .ok : .conflict)
         }
         router.post("/admin/drain") { _, _ in
             try checkKey()

@@ -33,11 +33,15 @@ struct Embeddings: RouteGroup {
                 "'model': expected a server that was started with --embeddings, found one without", parameter: "model")
         }
         try model.check(answers: inputs.count)
-        let work = Task {
+        var options = TextOptions()
+        options.cacheOwner = service.sharing.owner(context.tenant)
+        let work = Task { [options] in
             try await withThrowingTaskGroup(of: (Int, Embedding?).self) { group in
                 for (index, tokens) in inputs.enumerated() {
                     group.addTask {
-                        (index, try await model.generator.embed(.tokens(tokens), pooling: model.pooling))
+                        let embedding = try await model.generator.embed(
+                            .tokens(tokens), pooling: model.pooling, options: options)
+                        return (index, embedding)
                     }
                 }
                 var found: [Int: Embedding] = [:]

@@ -8,6 +8,7 @@ struct GenerationService: Sendable {
     let connections: ClientConnections
     /// Bytes of the largest body.
     let bodyLimit: Int
+    let sharing: PrefixCacheSharing
     /// See `AnswerGroup.keepAlive`.
     var keepAlive: Duration?
 
@@ -26,22 +27,34 @@ struct GenerationService: Sendable {
     func start(
         _ prompts: [Prompt], answersPerPrompt count: Int? = nil, on model: ServedModel, for context: ServingContext
     ) throws -> AnswerGroup {
-        let streams = try streams(prompts, on: model)
-        let count = count ?? prompts.count
-        context.record.began(
-            zip(prompts, streams).enumerated().map { index, pair in
-                pair.0.record(promptTokens: pair.1.promptTokens, isFirst: index % count == 0)
-            }, perPrompt: count, model: model.name)
+        let streams = try streams(prompts, on: model, for: context)
+        Self.note(streams, of: prompts, perPrompt: count ?? prompts.count, on: model, in: context.record)
         return AnswerGroup(
             streams, connections: connections, channel: context.channel, record: context.record, keepAlive: keepAlive,
             charge: charge(context))
     }
 
     /// Starts answers that go on without their client.
-    func startDetached(_ prompts: [Prompt], on model: ServedModel, for context: ServingContext) throws -> AnswerGroup {
-        AnswerGroup(
-            try streams(prompts, on: model), connections: connections, channel: nil, record: RequestRecord(),
-            charge: charge(context))
+    /// - Returns: also what is known about them, which does not end with the request.
+    func startDetached(
+        _ prompts: [Prompt], on model: ServedModel, for context: ServingContext
+    ) throws -> (AnswerGroup, RequestRecord) {
+        let streams = try streams(prompts, on: model, for: context)
+        let record = RequestRecord(after: context.record)
+        Self.note(streams, of: prompts, perPrompt: prompts.count, on: model, in: record)
+        let group = AnswerGroup(
+            streams, connections: connections, channel: nil, record: record, charge: charge(context))
+        return (group, record)
+    }
+
+    private static func note(
+        _ streams: [TextStream], of prompts: [Prompt], perPrompt count: Int, on model: ServedModel,
+        in record: RequestRecord
+    ) {
+        record.began(
+            zip(prompts, streams).enumerated().map { index, pair in
+                pair.0.record(promptTokens: pair.1.promptTokens, isFirst: index % count == 0)
+            }, perPrompt: count, model: model.name)
     }
 
     /// Takes an answer's tokens from what the key of the request may use.
@@ -49,12 +62,19 @@ struct GenerationService: Sendable {
         { [tenant = context.tenant] tokens in tenant?.charge(tokens: tokens) }
     }
 
-    private func streams(_ prompts: [Prompt], on model: ServedModel) throws -> [TextStream] {
+    private func streams(
+        _ prompts: [Prompt], on model: ServedModel, for context: ServingContext
+    ) throws -> [TextStream] {
         try model.check(answers: prompts.count)
+        let owner = sharing.owner(context.tenant)
         return try prompts.map { prompt in
             switch prompt {
-            case .chat(let request): try model.generator.chat(request)
-            case .text(let request): try model.generator.generate(request)
+            case .chat(var request):
+                request.options.cacheOwner = owner
+                return try model.generator.chat(request)
+            case .text(var request):
+                request.options.cacheOwner = owner
+                return try model.generator.generate(request)
             }
         }
     }

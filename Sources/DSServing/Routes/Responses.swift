@@ -1,19 +1,24 @@
 import DSEngine
+import DSObservability
 import DSSupport
 import Foundation
+import HTTPTypes
 import Hummingbird
+import Logging
 
 /// `/v1/responses`: OpenAI's newer form of a conversation, with responses that can be continued and asked for again.
 struct Responses: RouteGroup {
     let service: GenerationService
     let store: ResponseStore
+    let state: ServerState
+    let metrics: ServingMetrics
 
     func add(to router: Router<ServingContext>) {
         router.post("/v1/responses") { request, context in try await create(request, context) }
-        router.post("/v1/responses/input_tokens") { request, _ in try await count(request) }
+        router.post("/v1/responses/input_tokens") { request, context in try await count(request, context) }
         router.get("/v1/responses/{id}") { _, context in Response.json(try entry(context).response) }
         router.delete("/v1/responses/{id}") { _, context in
-            let entry = try store.remove(try context.parameters.require("id"))
+            let entry = try store.remove(try context.parameters.require("id"), of: context.tenant?.name)
             entry.cancel?()
             return Response.json(["id": entry.response["id"] ?? .null, "object": "response", "deleted": true])
         }
@@ -25,31 +30,48 @@ struct Responses: RouteGroup {
     }
 
     private func entry(_ context: ServingContext) throws -> ResponseStore.Entry {
-        try store.entry(try context.parameters.require("id"))
+        try store.entry(try context.parameters.require("id"), of: context.tenant?.name)
     }
 
     // MARK: Creating
 
     private func create(_ request: Request, _ context: ServingContext) async throws -> Response {
         let body = try CreateResponseBody(try await service.fields(of: request), catalog: service.catalog)
-        let previous = try body.previousID.map { try store.entry($0).messages } ?? []
+        let previous = try body.previousID.map { try store.entry($0, of: context.tenant?.name).messages } ?? []
         let (chat, messages) = try body.request(after: previous)
         let identity = AnswerIdentity(
             prefix: "resp_", model: body.model.name, created: Int(Date().timeIntervalSince1970),
             name: AnswerIdentity.randomName() + AnswerIdentity.randomName())
         let work = ResponseWork(
-            transcript: ResponseTranscript(identity, body), messages: messages, body: body, store: store)
-        if body.isBackground {
-            let group = try service.startDetached([.chat(chat)], on: body.model, for: context)
-            return .json(work.inBackground(group))
-        }
+            transcript: ResponseTranscript(identity, body), messages: messages, body: body, store: store,
+            owner: context.tenant?.name)
+        if body.isBackground { return .json(try inBackground(work, .chat(chat), on: body.model, context)) }
         let group = try service.start([.chat(chat)], on: body.model, for: context)
         return body.shared.stream ? work.stream(group) : .json(try await work.whole(group))
     }
 
-    private func count(_ request: Request) async throws -> Response {
+    /// What goes on counts as the request did, for the tenant's limit and for a drain, until it ends.
+    private func inBackground(
+        _ work: ResponseWork, _ prompt: GenerationService.Prompt, on model: ServedModel, _ context: ServingContext
+    ) throws -> JSONValue {
+        let (group, record) = try service.startDetached([prompt], on: model, for: context)
+        state.join()
+        context.tenant?.join()
+        let departure = Departure { [state, tenant = context.tenant] in
+            tenant?.leave()
+            state.leave()
+        }
+        let (id, logger) = (work.transcript.identity.id, context.logger)
+        return work.inBackground(group) { [metrics] status in
+            metrics.endedInBackground(record.state)
+            logger.info("\(id) \(status.rawValue)", metadata: AccessLog.answers(of: record.state))
+            departure.leave()
+        }
+    }
+
+    private func count(_ request: Request, _ context: ServingContext) async throws -> Response {
         let body = try CreateResponseBody(try await service.fields(of: request), catalog: service.catalog)
-        let previous = try body.previousID.map { try store.entry($0).messages } ?? []
+        let previous = try body.previousID.map { try store.entry($0, of: context.tenant?.name).messages } ?? []
         let tokens = try body.model.generator.chatTokens(try body.request(after: previous).request)
         return .json(["object": "response.input_tokens", "input_tokens": .integer(Int64(tokens.count))])
     }

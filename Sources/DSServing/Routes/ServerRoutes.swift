@@ -15,9 +15,7 @@ struct ServerRoutes: RouteGroup {
 
     func add(to router: Router<ServingContext>) {
         router.get("/version") { _, _ in Response.json(["version": .text(version)]) }
-        // The one that asks is not counted.
-        router.get("/load") { _, _ in
-            Response.json(["server_load": .integer(Int64(max(0, state.activeRequests - 1)))])
-        }
+        // Those that only look, like this one, are not counted.
+        router.get("/load") { _, _ in Response.json(["server_load": .integer(Int64(state.activeRequests))]) }
     }
 }

@@ -31,8 +31,19 @@ package final class CertificateStore: Sendable {
         case ignored, optional, required
     }
 
-    private let files: Files
-    private let current: Mutex<NIOSSLContext>
+    /// A certificate with those up to its root, and its key.
+    package struct Material: Sendable {
+        package let chain: [NIOSSLCertificateSource]
+        package let key: NIOSSLPrivateKeySource
+    }
+
+    private struct Loaded: Sendable {
+        let context: NIOSSLContext
+        let material: Material
+    }
+
+    package let files: Files
+    private let current: Mutex<Loaded>
 
     /// - Throws: `CertificateError` when a file cannot be used.
     package init(_ files: Files) throws(CertificateError) {
@@ -43,15 +54,18 @@ package final class CertificateStore: Sendable {
     package var paths: [String] { files.paths }
 
     /// For a new connection.
-    package var context: NIOSSLContext { current.withLock { $0 } }
+    package var context: NIOSSLContext { current.withLock { $0.context } }
+
+    /// What the context is made of.
+    package var material: Material { current.withLock { $0.material } }
 
     /// Reads the files again; what was read before stays if they cannot be used.
     package func reload() throws(CertificateError) {
-        let context = try Self.load(files)
-        current.withLock { $0 = context }
+        let loaded = try Self.load(files)
+        current.withLock { $0 = loaded }
     }
 
-    private static func load(_ files: Files) throws(CertificateError) -> NIOSSLContext {
+    private static func load(_ files: Files) throws(CertificateError) -> Loaded {
         let chain: [NIOSSLCertificate]
         do {
             chain = try NIOSSLCertificate.fromPEMFile(files.certificates)
@@ -67,8 +81,9 @@ package final class CertificateStore: Sendable {
         } catch {
             throw CertificateError(path: files.key, expected: "a private key as PEM", found: "\(error)")
         }
+        let material = Material(chain: chain.map { .certificate($0) }, key: .privateKey(key))
         var configuration = TLSConfiguration.makeServerConfiguration(
-            certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
+            certificateChain: material.chain, privateKey: material.key)
         configuration.minimumTLSVersion = .tlsv12
         configuration.applicationProtocols = ["http/1.1"]
         if let roots = files.clientRoots {
@@ -84,7 +99,7 @@ package final class CertificateStore: Sendable {
         case .required: configuration.certificateVerification = .noHostnameVerification
         }
         do {
-            return try NIOSSLContext(configuration: configuration)
+            return Loaded(context: try NIOSSLContext(configuration: configuration), material: material)
         } catch {
             throw CertificateError(
                 path: files.key, expected: "the key of the first certificate in \(files.certificates)",

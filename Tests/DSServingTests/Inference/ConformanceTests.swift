@@ -23,7 +23,7 @@ import Testing
         let request = InferenceRequest(inputs: [
             numbers("INPUT0", Array(0..<16)), numbers("INPUT1", Array(repeating: 1, count: 16)),
         ])
-        let answer = try await service.infer(request, on: model)
+        let answer = try await service.infer(request, on: model, for: nil)
         #expect(answer.outputs.map(\.name) == ["OUTPUT0", "OUTPUT1"])
         #expect(
             answer.outputs[0].integers() == Array(Int32(1)...16)
@@ -52,7 +52,7 @@ import Testing
         ]
         for (inputs, message) in wrong {
             await #expect {
-                try await service.infer(InferenceRequest(inputs: inputs), on: model)
+                try await service.infer(InferenceRequest(inputs: inputs), on: model, for: nil)
             } throws: { "\($0)".contains(message) }
         }
         #expect(model.statistics.snapshot.failure.count == wrong.count && model.statistics.snapshot.pending == 0)
@@ -64,7 +64,7 @@ import Testing
         func send(_ value: Int32, _ parameters: JSONValue) async throws -> Int32? {
             var request = InferenceRequest(inputs: [numbers("INPUT", [value])])
             request.parameters = parameters.objectValue ?? JSONObject()
-            return try await service.infer(request, on: model).outputs[0].integers(Int32.self).first
+            return try await service.infer(request, on: model, for: nil).outputs[0].integers(Int32.self).first
         }
         await #expect(throws: InferenceError.self) { try await send(1, ["sequence_id": 5]) }
         #expect(try await send(0, ["sequence_id": 5, "sequence_start": true]) == 1)
@@ -80,11 +80,11 @@ import Testing
         let values = WireTensor(name: "IN", datatype: .int32, shape: [3], elements: [Int32(4), 2, 0])
         let request = InferenceRequest(inputs: [values, zero, wait])
         let found = Mutex<[Int32]>([])
-        try await service.infer(request, on: model) { answer in
+        try await service.infer(request, on: model, for: nil) { answer in
             found.withLock { $0 += answer.outputs[0].integers() }
         }
         #expect(found.withLock { $0 } == [4, 2, 0])
-        await #expect(throws: InferenceError.self) { try await service.infer(request, on: model) }
+        await #expect(throws: InferenceError.self) { try await service.infer(request, on: model, for: nil) }
     }
 
     @Test func classesAreTheLargest() async throws {
@@ -94,7 +94,7 @@ import Testing
             numbers("INPUT0", Array(0..<16)), numbers("INPUT1", Array(repeating: 0, count: 16)),
         ])
         request.outputs = [try .init(name: "OUTPUT0", parameters: JSONObject([("classification", 2)]))]
-        let answer = try await service.infer(request, on: model)
+        let answer = try await service.infer(request, on: model, for: nil)
         #expect(answer.outputs.map(\.shape) == [[1, 2]])
         #expect(
             answer.outputs[0].strings.map { String(decoding: $0, as: UTF8.self) } == ["15.000000:15", "14.000000:14"])

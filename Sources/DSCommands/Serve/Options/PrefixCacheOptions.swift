@@ -1,6 +1,7 @@
 import ArgumentParser
 import DSBlockStores
 import DSEngine
+import DSServing
 import Foundation
 
 /// Where computed prompts are kept below memory.
@@ -21,6 +22,11 @@ struct PrefixCacheOptions: ParsableArguments {
     var prefixCacheS3Endpoint: String?
     @Option(help: "Region of the bucket. (default: AWS_REGION, AWS_DEFAULT_REGION, else us-east-1)")
     var prefixCacheS3Region: String?
+    @Option(
+        help:
+            "Who shares computed prompts: the requests of one key's tenant, or all. Without keys all share. Requests with different cache_salt never do."
+    )
+    var prefixCacheSharing = PrefixCacheSharing.tenant
 
     func validate() throws {
         try Limits.check(prefixCacheDirSize, 1...(1 << 30), "--prefix-cache-dir-size (MiB)")
@@ -87,3 +93,5 @@ struct PrefixCacheOptions: ParsableArguments {
         return "model-" + (name ?? "")
     }
 }
+
+extension PrefixCacheSharing: ExpressibleByArgument {}

@@ -5,7 +5,7 @@ import DSServing
 struct RepositoryOptions: ParsableArguments {
     @Option(
         help:
-            "Who decides which models are loaded: none (all at the start), explicit (requests under /v2/repository) or poll (changes in --model-dir)."
+            "Who decides which models are loaded: none (all at the start; SIGHUP looks again), explicit (requests under /v2/repository) or poll (changes in --model-dir)."
     )
     var modelControlMode = ModelControlMode.none
     @Option(help: "With --model-control-mode explicit: a model to load at the start; * for all. Repeatable.")

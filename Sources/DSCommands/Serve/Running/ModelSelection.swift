@@ -5,6 +5,7 @@ import DSServing
 struct ModelSelection {
     private let path: String?
     private let servedName: String?
+    private let mayBeEmpty: Bool
 
     /// - Parameter mayBeEmpty: whether models may come later.
     /// - Throws: `ValidationError` if there is no model at `path`, or two of one name.
@@ -14,21 +15,24 @@ struct ModelSelection {
         }
         self.path = path.map { ModelPath.expanded($0) }
         self.servedName = servedName
-        let items: [RepositoryItem]
+        self.mayBeEmpty = mayBeEmpty
         do {
-            items = try scan()
-        } catch let error as InferenceError {
+            _ = try scan()
+        } catch {
             throw ValidationError(error.message)
-        }
-        guard mayBeEmpty || !items.isEmpty else {
-            throw ValidationError(
-                "\(path ?? ""): expected config.json, a .gguf or a .ds file, or directories that hold them; found none")
         }
     }
 
-    /// What there is now.
-    func scan() throws -> [RepositoryItem] {
-        if let path { return try RepositoryScanner(path: path, name: servedName).scan() }
+    /// What there is now. A folder that is empty all at once, an unmounted one perhaps, is an error unless it may be.
+    func scan() throws(InferenceError) -> [RepositoryItem] {
+        if let path {
+            let items = try RepositoryScanner(path: path, name: servedName).scan()
+            guard mayBeEmpty || !items.isEmpty else {
+                throw .invalid(
+                    "\(path): expected config.json, a .gguf or a .ds file, or directories that hold them; found none")
+            }
+            return items
+        }
         let name = servedName ?? "deepseek"
         let source = ModelSource(
             name: name, versions: [1: .embedded], configuration: ModelConfiguration(name: name))

@@ -4,36 +4,42 @@ import Foundation
 import Logging
 import Synchronization
 
-/// Reads keys and certificates again while the server runs. What cannot be read leaves what was in effect.
+/// Reads keys, certificates and models again while the server runs. What cannot be read leaves what was in effect.
 final class Reloading: Sendable {
     private let source: KeySource
     private let keys: KeyStore
     private let certificates: CertificateStore?
+    private let repository: ModelRepository
     private let logger: Logger
     /// When the certificate files were last changed, as far as is known.
     private let changed: Mutex<[Date?]>
 
-    init(_ settings: ServerSettings, keys: KeyStore, certificates: CertificateStore?) {
+    init(
+        _ settings: ServerSettings, keys: KeyStore, certificates: CertificateStore?, repository: ModelRepository
+    ) {
         source = settings.keys
         self.keys = keys
         self.certificates = certificates
+        self.repository = repository
         logger = settings.logger
         changed = Mutex(Self.dates(of: certificates))
     }
 
-    /// Returns what could not be read.
-    func reload() async -> [String] {
-        var failures: [String] = []
+    func reload() async -> ReloadReport {
+        var report = ReloadReport()
         do {
             let read = try source.read()
             keys.replace(by: read)
             logger.notice("reloaded: \(read.count) keys")
         } catch {
-            failures.append(error.description)
+            report.failures.append(error.description)
         }
-        failures += reloadCertificates()
-        for failure in failures { logger.error("not reloaded: \(failure)") }
-        return failures
+        report.failures += reloadCertificates()
+        report.models = await repository.reload()
+        for name in report.models.loaded { logger.notice("reloaded: model '\(name)'") }
+        for name in report.models.removed { logger.notice("reloaded: model '\(name)' is gone") }
+        for failure in report.allFailures { logger.error("not reloaded: \(failure)") }
+        return report
     }
 
     /// Reads the certificates again if a file's date changed.

@@ -26,7 +26,9 @@ struct ServerRun {
     func run() async throws {
         let (stopping, stop) = AsyncStream<Never>.makeStream()
         let sequence = StopSequence(settings, catalog, state) { stop.finish() }
-        let reloading = Reloading(settings, keys: keys, certificates: certificates)
+        let loading = try ModelLoading(settings: settings, catalog: catalog, state: state)
+        let reloading = Reloading(
+            settings, keys: keys, certificates: certificates, repository: loading.repository)
         let signals = watchSignals(sequence, reloading)
         defer { signals.cancel() }
         let refresh = refreshTimer(sequence.queue, reloading)
@@ -36,8 +38,8 @@ struct ServerRun {
             failure.withLock { $0 = reason }
             stop.finish()
         }
-        let loading = try ModelLoading(settings: settings, catalog: catalog, state: state)
-        let service = InferenceService(repository: loading.repository)
+        let service = InferenceService(
+            repository: loading.repository, sharing: settings.server.prefixCacheSharing)
         let grpc = try await listener(service)
         let loads = Mutex<Task<Void, Never>?>(nil)
         defer { loads.withLock { $0?.cancel() } }
@@ -73,8 +75,11 @@ struct ServerRun {
         do {
             let listener = try await GRPCListener.start(
                 InferenceGRPCServer(
-                    service: service, host: host, port: port, maximumRequestBytes: settings.server.maximumBodyBytes,
-                    keys: keys, certificates: settings.certificates))
+                    service: service,
+                    configuration: .init(
+                        host: host, port: port, maximumRequestBytes: settings.server.maximumBodyBytes),
+                    state: state, keys: keys, certificates: certificates,
+                    metrics: settings.server.observability.metrics, logger: settings.logger))
             settings.logger.notice("listening on grpc://\(host):\(listener.port)")
             return listener
         } catch {

@@ -62,12 +62,12 @@ final class StopSequence: Sendable {
     }
 
     private func end() {
-        state.drain {}
+        // When all that was answered has been told, in the background, too.
+        state.drain { [close] in close() }
         logger.notice("stopping: \(state.activeRequests) running requests are ended")
         let models = catalog.models
-        Task { [close] in
+        Task {
             for model in models { await model.generator.engine.shutdown() }
-            close()
         }
         after(Self.farewell) { [logger] in
             logger.notice("stopped: open connections were cut")

@@ -27,6 +27,8 @@ package struct InferenceRequest: Sendable {
     package var inputs: [WireTensor]
     /// The outputs asked for; empty: all.
     package var outputs: [Output] = []
+    /// See `GenerationRequest.cacheOwner`.
+    package var cacheOwner: String?
 
     package init(inputs: [WireTensor]) { self.inputs = inputs }
 

@@ -146,7 +146,9 @@ private struct Call {
         guard shared.count == 1 else { throw .field("n", expected: "1", found: fields.value("n")) }
         // As the backends whose parameters these are.
         if shared.stopping.maxTokens == nil { shared.stopping.maxTokens = 16 }
-        options = shared.options(copy: 0, logprobs: nil)
+        var options = shared.options(copy: 0, logprobs: nil)
+        options.cacheOwner = request.cacheOwner
+        self.options = options
         streams = shared.stream
         let excludes = try fields.bool("exclude_input_in_output")
         guard excludes != false || !streams else {

@@ -18,7 +18,7 @@ package final class ModelVersion: Sendable {
 
     /// Nothing is being answered, by whatever API.
     var isIdle: Bool {
-        guard statistics.snapshot.pending == 0 else { return false }
+        guard statistics.snapshot.pending == 0, served?.uses.count ?? 0 == 0 else { return false }
         guard let engine = served?.generator.engine.statistics() else { return true }
         return engine.runningRequests + engine.waitingRequests == 0
     }

@@ -6,7 +6,9 @@ import Synchronization
 
 extension ModelRepository {
     /// Loads the versions that a model's policy chooses, and then withdraws the others.
-    func load(_ name: String, override: JSONValue? = nil) async throws {
+    /// - Returns: whether anything was loaded: what is ready and has not changed stays as it is.
+    @discardableResult
+    func load(_ name: String, override: JSONValue? = nil) async throws -> Bool {
         try await lock.exclusively {
             let source = try self.source(name, override)
             let chosen = try source.chosenVersions()
@@ -15,14 +17,18 @@ extension ModelRepository {
                 let list = source.configuration.ignoredFields.joined(separator: ", ")
                 logger.warning("\(name): the configuration's fields \(list) are known and change nothing here")
             }
+            var hasLoaded = false
             for version in chosen {
                 let isCurrent = table.withLock { table in
                     table[name, version].map { $0.state == .ready && $0.fingerprint == mark } ?? false
                 }
-                if !isCurrent { try await load(source, version, mark) }
+                guard !isCurrent else { continue }
+                try await load(source, version, mark)
+                hasLoaded = true
             }
             let others = readyVersions(name).filter { !chosen.contains($0) }
             await release(withdraw(name, others))
+            return hasLoaded
         }
     }
 
@@ -68,7 +74,8 @@ extension ModelRepository {
                 return old
             }
             publish(source.name)
-            if let old { await release([old]) }
+            // Its last answer may be long in coming; whoever waits for the new one need not wait for it.
+            if let old { Task { await self.release([old]) } }
         } catch {
             fail(source.name, version, error)
             throw error

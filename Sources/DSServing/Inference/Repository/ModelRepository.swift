@@ -10,7 +10,7 @@ import Synchronization
 package final class ModelRepository: Sendable {
     /// Who decides what is loaded.
     package enum ControlMode: String, Sendable, CaseIterable {
-        /// Everything at the start, nothing later.
+        /// Everything at the start; later only what an operator reloads.
         case none
         /// Requests to load and unload.
         case explicit
@@ -130,25 +130,48 @@ package final class ModelRepository: Sendable {
 
     /// Looks at the folder once and follows its changes.
     package func poll() async {
+        for failure in await follow().failures { logger.error("repository: \(failure)") }
+    }
+
+    /// An operator wants what changed to be served. In mode `explicit` requests decide, and nothing happens.
+    package func reload() async -> RepositoryChanges {
+        options.mode == .explicit ? RepositoryChanges() : await follow()
+    }
+
+    private func follow() async -> RepositoryChanges {
+        var changes = RepositoryChanges()
         let items: [RepositoryItem]
         do {
             items = try scan()
         } catch {
-            logger.error("repository: \(error)")
-            return
+            changes.failures.append("\(error)")
+            return changes
         }
         for item in items {
             do {
-                try await load(item.name)
+                if try await load(item.name) { changes.loaded.append(item.name) }
             } catch {
-                logger.error("\(item.name): \(error)")
+                let isAbsent = readyVersions(item.name).isEmpty
+                if isAbsent { catalog.setAbsent(item.name, .failed("\(error)")) }
+                let rest = isAbsent ? "" : "; the one that was loaded before stays"
+                changes.failures.append("model '\(item.name)': expected to load it, found: \(error)\(rest)")
             }
         }
-        let gone = Set(table.withLock { $0.names }).subtracting(items.map(\.name))
+        forgetAll(but: Set(items.map(\.name)), &changes)
+        return changes
+    }
+
+    /// Unloads what left the folder.
+    private func forgetAll(but names: Set<String>, _ changes: inout RepositoryChanges) {
+        let gone = Set(table.withLock { $0.names }).subtracting(names)
         for name in gone.sorted() where table.withLock({ $0.isFromFolder(name) }) {
-            let released = withdraw(name, readyVersions(name))
-            await lock.exclusively { await release(released) }
-            table.withLock { $0.forget(name) }
+            let withdrawn = withdraw(name, readyVersions(name))
+            if !withdrawn.isEmpty { changes.removed.append(name) }
+            catalog.clearAbsence(of: name)
+            Task {
+                await self.lock.exclusively { await self.release(withdrawn) }
+                self.table.withLock { $0.forget(name) }
+            }
         }
     }
 

@@ -119,12 +119,15 @@ package struct RepositoryScanner: Sendable {
         return Array(data)
     }
 
-    /// Names, sizes and times of everything below a path, three levels deep.
+    /// Names, sizes, times and inodes of everything below a path, three levels deep. Links are followed: a file that a
+    /// link leads to may be replaced, too.
     private static func fingerprint(_ path: String, depth: Int = 0) -> String {
-        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+        let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+        let attributes = try? FileManager.default.attributesOfItem(atPath: target)
         let size = attributes?[.size] as? Int ?? 0
         let time = (attributes?[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
-        guard isFolder(path), depth < 3 else { return "\(size)@\(time)" }
+        let inode = attributes?[.systemFileNumber] as? Int ?? 0
+        guard isFolder(path), depth < 3 else { return "\(size)@\(time)#\(inode)" }
         return entries(of: path).map { "\($0)=\(fingerprint(path + "/" + $0, depth: depth + 1))" }
             .joined(separator: ";")
     }

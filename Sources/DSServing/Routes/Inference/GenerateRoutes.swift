@@ -40,7 +40,7 @@ struct GenerateRoutes: RouteGroup {
     private func generate(_ call: Call, _ context: ServingContext) async throws -> Response {
         do {
             let answer = try await connections.whileOpen(context.channel) {
-                try await service.infer(call.request, on: call.model)
+                try await service.infer(call.request, on: call.model, for: context.tenant)
             }
             return Response.json(try GenerateBody.object(answer, call.request, of: call.model))
         } catch let error as InferenceError {
@@ -53,7 +53,7 @@ struct GenerateRoutes: RouteGroup {
         let answers = Rendezvous<JSONValue>()
         let task = Task {
             do {
-                try await service.infer(call.request, on: call.model) { answer in
+                try await service.infer(call.request, on: call.model, for: context.tenant) { answer in
                     try await answers.send(try GenerateBody.object(answer, call.request, of: call.model))
                 }
                 await answers.finish(.success(()))

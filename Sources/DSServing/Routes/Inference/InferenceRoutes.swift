@@ -62,7 +62,7 @@ struct InferenceRoutes: RouteGroup {
                 bytes, headerLength: headerLength, configuration: model.model.configuration,
                 memory: service.sharedMemory)
             let answer = try await connections.whileOpen(context.channel) {
-                try await service.infer(body.request, on: model)
+                try await service.infer(body.request, on: model, for: context.tenant)
             }
             return try InferAnswer(
                 model: model, request: body.request, prefersBinary: body.prefersBinary, memory: service.sharedMemory

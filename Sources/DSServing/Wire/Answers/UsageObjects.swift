@@ -31,6 +31,11 @@ extension TokenUsage {
             "prompt_cache_hit_tokens": .integer(Int64(cachedPromptTokens)),
             "prompt_cache_miss_tokens": .integer(Int64(promptTokens - cachedPromptTokens)),
         ]
+        return withCost(counts)
+    }
+
+    /// An API's counts, and the cost where prices are set.
+    func withCost(_ counts: JSONValue) -> JSONValue {
         guard let cost, case .object(var object) = counts else { return counts }
         object.insert("cost", .number(cost))
         return .object(object)

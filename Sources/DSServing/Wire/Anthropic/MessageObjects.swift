@@ -31,13 +31,14 @@ package struct AnthropicStop: Equatable {
 extension TokenUsage {
     /// Tokens that came from a cache are counted apart.
     package var anthropicJSON: JSONValue {
-        [
+        let counts: JSONValue = [
             "input_tokens": .integer(Int64(promptTokens - cachedPromptTokens)),
             "cache_creation_input_tokens": 0,
             "cache_read_input_tokens": .integer(Int64(cachedPromptTokens)),
             "output_tokens": .integer(Int64(completionTokens)),
             "output_tokens_details": ["thinking_tokens": .integer(Int64(reasoningTokens))],
         ]
+        return withCost(counts)
     }
 }
 
