@@ -106,7 +106,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
-            name: "DSBlockStores", dependencies: ["DSEngine", crypto, httpClient, nio, nioHTTP1], swiftSettings: strict),
+            name: "DSBlockStores", dependencies: ["DSEngine", "DSSupport", crypto, httpClient, nio, nioHTTP1],
+            swiftSettings: strict),
         .target(
             name: "DSLoadTest", dependencies: ["DSSupport", httpClient, nio, nioHTTP1, nioPosix], swiftSettings: strict),
         .target(
@@ -160,7 +161,9 @@ let package = Package(
                 logging, metrics,
             ],
             swiftSettings: strict),
-        .testTarget(name: "DSBlockStoresTests", dependencies: ["DSBlockStores", "DSEngine"], swiftSettings: strict),
+        .testTarget(
+            name: "DSBlockStoresTests", dependencies: ["DSBlockStores", "DSEngine", "DSSupport", crypto],
+            swiftSettings: strict),
         .testTarget(name: "DSLoadTestTests", dependencies: ["DSLoadTest", "DSSupport"], swiftSettings: strict),
         .testTarget(name: "DSEvaluationTests", dependencies: ["DSEvaluation", "DSSupport"], swiftSettings: strict),
         .testTarget(
