@@ -97,17 +97,18 @@ let package = Package(
             dependencies: ["DSEngine", "DSModels", "DSTokenizers", "DSSupport", "CDSDefaultModel", grdb, sqlite],
             swiftSettings: strict),
         .target(
-            name: "DSObservability", dependencies: ["DSSupport", logging, tracing, httpClient, nio, nioHTTP1],
+            name: "DSObservability", dependencies: ["DSSupport", logging, metrics, tracing, httpClient, nio, nioHTTP1],
             swiftSettings: numeric),
         .target(
             name: "DSServing",
             dependencies: [
                 "DSEngine", "DSObservability", "DSGrammar", "DSTokenizers", "DSSupport", hummingbird, hummingbirdCore,
-                httpTypes, nio, nioHTTPTypes, nioSSL, lifecycle, crypto, logging, tracing,
+                httpTypes, nio, nioHTTPTypes, nioSSL, lifecycle, crypto, logging, metrics, tracing,
             ],
             swiftSettings: strict),
         .target(
-            name: "DSBlockStores", dependencies: ["DSEngine", crypto, httpClient, nio, nioHTTP1], swiftSettings: strict),
+            name: "DSBlockStores", dependencies: ["DSEngine", "DSSupport", crypto, httpClient, nio, nioHTTP1],
+            swiftSettings: strict),
         .target(
             name: "DSLoadTest", dependencies: ["DSSupport", httpClient, nio, nioHTTP1, nioPosix], swiftSettings: strict),
         .target(
@@ -125,7 +126,7 @@ let package = Package(
             dependencies: [
                 "DSServing", "DSServingGRPC", "DSObservability", "DSLoadTest", "DSEvaluation", "DSBlockStores",
                 "DSEngine", "DSModels", "DSGrammar", "DSGraph", "DSKernels", "DSTokenizers", "DSFormats", "DSTensor",
-                "DSSupport", argumentParser, crypto, logging, yams,
+                "DSSupport", argumentParser, crypto, logging, metrics, yams,
             ],
             swiftSettings: strict),
         // Row 8
@@ -155,15 +156,18 @@ let package = Package(
                 "CDSTestSupport",
             ], swiftSettings: strict),
         .testTarget(
-            name: "DSObservabilityTests", dependencies: ["DSObservability", "DSSupport", logging, tracing],
+            name: "DSObservabilityTests", dependencies: ["DSObservability", "DSSupport", logging, metrics, tracing],
             swiftSettings: strict),
         .testTarget(
             name: "DSServingTests",
             dependencies: [
-                "DSServing", "DSEngine", "DSSupport", httpTypes, hummingbird, hummingbirdTesting, logging,
+                "DSServing", "DSEngine", "DSObservability", "DSSupport", httpTypes, hummingbird, hummingbirdTesting,
+                logging, metrics,
             ],
             swiftSettings: strict),
-        .testTarget(name: "DSBlockStoresTests", dependencies: ["DSBlockStores", "DSEngine"], swiftSettings: strict),
+        .testTarget(
+            name: "DSBlockStoresTests", dependencies: ["DSBlockStores", "DSEngine", "DSSupport", crypto],
+            swiftSettings: strict),
         .testTarget(name: "DSLoadTestTests", dependencies: ["DSLoadTest", "DSSupport"], swiftSettings: strict),
         .testTarget(name: "DSEvaluationTests", dependencies: ["DSEvaluation", "DSSupport"], swiftSettings: strict),
         .testTarget(

@@ -1,4 +1,5 @@
 package import DSEngine
+import DSSupport
 import Dispatch
 import Foundation
 import Synchronization
@@ -73,7 +74,7 @@ package final class DiskBlockStore: BlockStore {
             state.withLock { state in
                 // Another process may have written it.
                 if !state.order.contains(key) {
-                    state.order.insert(key, byteCount: bytes.count + BlockFile.headerBytes)
+                    state.order.insert(key, byteCount: bytes.count + BlockFile.overheadBytes)
                 }
                 state.order.touch(key)
                 state.statistics.hits += 1
@@ -93,7 +94,7 @@ package final class DiskBlockStore: BlockStore {
     // MARK: Stores
 
     package func store(_ key: BlockKey, _ bytes: [UInt8]) {
-        let size = bytes.count + BlockFile.headerBytes
+        let size = bytes.count + BlockFile.overheadBytes
         let isTaken = state.withLock { state in
             guard !state.isClosed, size <= byteLimit, state.pendingBytes + size <= pendingLimit,
                 !state.order.contains(key)
@@ -108,7 +109,7 @@ package final class DiskBlockStore: BlockStore {
     }
 
     private func write(_ key: BlockKey, _ bytes: [UInt8]) {
-        let size = bytes.count + BlockFile.headerBytes
+        let size = bytes.count + BlockFile.overheadBytes
         defer { state.withLock { $0.pendingBytes -= size } }
         let oldest = state.withLock { state -> [BlockKey]? in
             guard !state.dropsPending, !state.order.contains(key) else {
@@ -125,7 +126,7 @@ package final class DiskBlockStore: BlockStore {
         guard let oldest else { return }
         for key in oldest { try? FileManager.default.removeItem(at: file(of: key)) }
         do {
-            try Data(BlockFile.encode(key, bytes)).write(to: file(of: key), options: .atomic)
+            try Data(BlockFile.encode(key, bytes).file).write(to: file(of: key), options: .atomic)
             state.withLock { state in
                 state.order.insert(key, byteCount: size)
                 state.statistics.stored += 1
@@ -155,16 +156,7 @@ package final class DiskBlockStore: BlockStore {
     /// The key that a file's name gives.
     private static func key(of name: String) -> BlockKey? {
         guard name.hasSuffix(suffix) else { return nil }
-        let digits = Array(name.utf8.dropLast(suffix.utf8.count))
-        guard digits.count == 2 * BlockKey.byteCount else { return nil }
-        var bytes: [UInt8] = []
-        for index in stride(from: 0, to: digits.count, by: 2) {
-            guard let byte = UInt8(String(decoding: digits[index..<index + 2], as: UTF8.self), radix: 16) else {
-                return nil
-            }
-            bytes.append(byte)
-        }
-        return BlockKey(bytes: bytes)
+        return [UInt8](hexadecimal: name.dropLast(suffix.count)).flatMap { BlockKey(bytes: $0) }
     }
 
     /// Learns what is there, in the order of last use, and keeps to the limit. Files with other names are not ours.

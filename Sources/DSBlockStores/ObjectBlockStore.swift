@@ -1,5 +1,8 @@
 internal import AsyncHTTPClient
+internal import Crypto
 package import DSEngine
+import DSSupport
+internal import Dispatch
 internal import Foundation
 internal import NIOCore
 internal import NIOHTTP1
@@ -50,6 +53,8 @@ package final class ObjectBlockStore: BlockStore {
     private let signer: SignatureV4
     private let state = Mutex(State())
     private let turns: Turns
+    /// Stores that are under way.
+    private let storing = DispatchGroup()
 
     /// - Throws: `BlockStoreError.setting` for an endpoint or a bucket that no request can be sent to.
     package init(_ configuration: Configuration) throws(BlockStoreError) {
@@ -101,9 +106,11 @@ package final class ObjectBlockStore: BlockStore {
             state.pendingBytes += bytes.count
             state.nextTask += 1
             let id = state.nextTask
+            storing.enter()
             state.stores[id] = Task { [self] in
                 let isStored = await put(key, bytes)
                 finish(store: id, bytes.count, isStored)
+                storing.leave()
             }
         }
     }
@@ -142,10 +149,7 @@ package final class ObjectBlockStore: BlockStore {
         }
         for load in loads { load.cancel() }
         // Called by the thread that computes, which is not one of those that tasks run on.
-        let deadline = ContinuousClock.now + limit
-        while ContinuousClock.now < deadline, !(state.withLock { $0.stores.isEmpty }) {
-            Thread.sleep(forTimeInterval: 0.01)
-        }
+        _ = storing.wait(timeout: .now() + limit / .seconds(1))
         for store in state.withLock({ Array($0.stores.values) }) { store.cancel() }
     }
 
@@ -155,7 +159,7 @@ package final class ObjectBlockStore: BlockStore {
 
     private func get(_ key: BlockKey) async -> BlockLoad {
         do {
-            let (status, body) = try await send("GET", key, [])
+            let (status, body) = try await send("GET", key, [], digest: Self.digestOfNothing)
             switch status {
             case 200: return .found(try BlockFile.decode(body, as: key))
             case 404: return .missing
@@ -167,12 +171,16 @@ package final class ObjectBlockStore: BlockStore {
     }
 
     private func put(_ key: BlockKey, _ bytes: [UInt8]) async -> Bool {
-        guard let (status, _) = try? await send("PUT", key, BlockFile.encode(key, bytes)) else { return false }
+        let (file, digest) = BlockFile.encode(key, bytes)
+        guard let (status, _) = try? await send("PUT", key, file, digest: digest) else { return false }
         return (200..<300).contains(status)
     }
 
-    private func send(_ method: String, _ key: BlockKey, _ body: [UInt8]) async throws -> (status: UInt, body: [UInt8])
-    {
+    private static let digestOfNothing = Array(SHA256.hash(data: [UInt8]()))
+
+    private func send(
+        _ method: String, _ key: BlockKey, _ body: [UInt8], digest: [UInt8]
+    ) async throws -> (status: UInt, body: [UInt8]) {
         try await turns.take()
         defer { turns.giveBack() }
         let prefix = configuration.prefix.isEmpty ? "" : Self.encoded(configuration.prefix) + "/"
@@ -182,7 +190,7 @@ package final class ObjectBlockStore: BlockStore {
         var request = HTTPClientRequest(url: base + path)
         request.method = HTTPMethod(rawValue: method)
         let signed = signer.headers(
-            method: method, host: host, path: path, payloadDigest: SignatureV4.digest(body),
+            method: method, host: host, path: path, payloadDigest: digest.hexadecimal,
             seconds: Int(Date().timeIntervalSince1970))
         for (name, value) in signed where name != "host" { request.headers.add(name: name, value: value) }
         if !body.isEmpty { request.body = .bytes(body) }

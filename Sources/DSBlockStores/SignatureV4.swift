@@ -1,4 +1,5 @@
 internal import Crypto
+import DSSupport
 internal import Foundation
 
 /// AWS Signature Version 4, as S3 and everything that speaks its API expects it in the `Authorization` header.
@@ -44,13 +45,13 @@ package struct SignatureV4: Sendable {
             ([method, path, ""] + headers.map { "\($0.name):\($0.value)" } + ["", names, payloadDigest])
             .joined(separator: "\n")
         let scope = "\(day)/\(region)/\(service)/aws4_request"
-        let text = ["AWS4-HMAC-SHA256", time, scope, Self.hexadecimal(SHA256.hash(data: Data(canonical.utf8)))]
+        let text = ["AWS4-HMAC-SHA256", time, scope, SHA256.hash(data: Data(canonical.utf8)).hexadecimal]
             .joined(separator: "\n")
         var key = SymmetricKey(data: Data("AWS4\(credentials.secretKey)".utf8))
         for part in [day, region, service, "aws4_request"] {
             key = SymmetricKey(data: Data(HMAC<SHA256>.authenticationCode(for: Data(part.utf8), using: key)))
         }
-        let signature = Self.hexadecimal(HMAC<SHA256>.authenticationCode(for: Data(text.utf8), using: key))
+        let signature = HMAC<SHA256>.authenticationCode(for: Data(text.utf8), using: key).hexadecimal
         headers.append(
             (
                 name: "authorization",
@@ -59,14 +60,6 @@ package struct SignatureV4: Sendable {
             ))
         return headers
     }
-
-    package static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
-    }
-
-    /// SHA-256 in hexadecimal digits.
-    package static func digest(_ bytes: [UInt8]) -> String { hexadecimal(SHA256.hash(data: bytes)) }
 
     /// `20261121` and `20261121T180000Z`.
     static func timestamp(_ seconds: Int) -> (day: String, time: String) {

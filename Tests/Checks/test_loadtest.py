@@ -264,6 +264,8 @@ def test_comparison_and_page(deepseek, reference, tmp_path):
     (["--dataset", "/nonexistent"], "/nonexistent"), (["--prompt", "x", "--random-input-len", "5"], "several"),
     (["--extra-body", "[]"], "--extra-body"), (["--timeout", "0"], "--timeout"), (["--header", "novalue"], "--header"),
     (["--compare", "/nonexistent"], "/nonexistent"), (["--save-detailed"], "--json"),
+    (["--prompt", "x", "--shared-prefix-tokens", "5"], "--shared-prefix-tokens"),
+    (["--prompt", "x", "--random-range-ratio", "0.5"], "--random-range-ratio: expected synthetic prompts, found --prompt"),
 ])
 def test_mistakes_are_named(deepseek, arguments, message):
     result = subprocess.run([deepseek, "loadtest", *arguments], capture_output=True, text=True, timeout=60)

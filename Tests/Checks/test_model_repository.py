@@ -1,10 +1,12 @@
 """A model repository as Triton has it: layouts, versions, control modes, and memory that comes back."""
 
+import concurrent.futures
 import json
 import pathlib
 import shutil
 import time
 
+import numpy as np
 import pytest
 import requests
 import tritonclient.http as httpclient
@@ -85,6 +87,90 @@ def test_a_wrong_configuration_names_its_line(repository):
     server = Server("--port", "0", "--model-repository", str(repository))
     assert server.process.wait(timeout=60) != 0
     assert any("config.pbtxt line 2: unknown field 'max_bach_size'" in line for line in server.lines), server.lines
+
+
+BATCHING = """
+max_batch_size: 2
+instance_group [ { count: 1 kind: KIND_CPU } ]
+dynamic_batching {
+  preferred_batch_size: [ 2 ]
+  max_queue_delay_microseconds: 100
+  priority_levels: 3
+  default_priority_level: 2
+  default_queue_policy { default_timeout_microseconds: 60000000 max_queue_size: 3 }
+}
+"""
+
+
+def batched_input(name, datatype, value):
+    """Of one row, as a model with a batch dimension takes it."""
+    tensor = httpclient.InferInput(name, [1, 1], datatype)
+    tensor.set_data_from_numpy(np.array([[value]], np.object_))
+    return tensor
+
+
+def test_dynamic_batching_of_a_language_model_is_the_engines(repository, start):
+    add(repository, "a", config=BATCHING)
+    server, client = start(repository)
+    for field in ("preferred_batch_size", "max_queue_delay_microseconds"):
+        assert any("warning" in line and field in line for line in server.lines), server.lines
+    config = client.get_model_config("a")
+    assert config["max_batch_size"] == 2 and int(config["dynamic_batching"]["priority_levels"]) == 3
+    assert client.get_model_metadata("a")["inputs"][0]["shape"] == [-1, 1]
+    sampling = batched_input("sampling_parameters", "BYTES", json.dumps({"temperature": 0, "max_tokens": 4}).encode())
+    inputs = [batched_input("text_input", "BYTES", b"2 + 3 ="), sampling]
+    texts = set()
+    for extra in ({}, {"priority": 1}, {"priority": 3}, {"timeout": 60_000_000}):
+        result = client.infer("a", inputs, **extra).as_numpy("text_output")
+        assert result.shape == (1, 1)
+        texts.add(result[0][0])
+    assert texts == {generate(server, "a").json()["text_output"].encode()}
+    with pytest.raises(InferenceServerException, match=r"priority.*1\.\.\.3"):
+        client.infer("a", inputs, priority=4)
+    # A microsecond is over before the first step.
+    with pytest.raises(InferenceServerException, match="timeout"):
+        client.infer("a", inputs, timeout=1)
+    # Two run, three wait.
+    body = dict(text_input="2 + 3 =", max_tokens=400, ignore_eos=True)
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        codes = [answer.status_code for answer in pool.map(
+            lambda _: requests.post(server.url + "/v2/models/a/generate", json=body), range(16))]
+    assert set(codes) == {200, 503} and codes.count(200) >= 5, codes
+
+
+def test_priorities_of_a_configuration_order_what_waits(repository, start):
+    add(repository, "a", config="max_batch_size: 1 dynamic_batching { priority_levels: 3 default_priority_level: 2 }")
+    server, _ = start(repository)
+    ended = []
+
+    def ask(name, **body):
+        requests.post(server.url + "/v2/models/a/generate", json=dict(text_input="2", ignore_eos=True, **body))
+        ended.append(name)
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        pool.submit(ask, "first", max_tokens=1500, priority=1)
+        wait_until(lambda: "deepseek_pending_requests{model_name=\"a\"} 1.0" in metrics(server))
+        for count, (name, priority) in enumerate([("low", 3), ("standard", 0), ("high", 1)]):
+            pool.submit(ask, name, max_tokens=40, priority=priority)
+            wait_until(lambda: f"deepseek_pending_requests{{model_name=\"a\"}} {count + 2}.0" in metrics(server))
+    assert ended == ["first", "high", "standard", "low"]
+
+
+def metrics(server):
+    return requests.get(server.url + "/metrics").text
+
+
+@pytest.mark.parametrize("config, message", [
+    ("max_batch_size: 4 dynamic_batching { preserve_ordering: true }", "dynamic_batching.preserve_ordering: expected false"),
+    ("instance_group [ { count: 2 kind: KIND_CPU } ]", "instance_group: expected 1 instance"),
+    ("instance_group [ { kind: KIND_GPU } ]", "instance_group: expected KIND_AUTO"),
+    ("dynamic_batching { }", "expected a max_batch_size of at least 1, found 0"),
+])
+def test_what_a_language_model_cannot_do_is_refused(repository, config, message):
+    add(repository, "a", config=config)
+    server = Server("--port", "0", "--model-repository", str(repository))
+    assert server.process.wait(timeout=60) != 0
+    assert any(message in line for line in server.lines), server.lines
 
 
 def test_explicit_control(repository, start):

@@ -182,3 +182,11 @@ def test_callers_and_the_ratio_decide():
         collector.stop()
     assert [span.name for span in spans] == ["GET /v1/models"] and spans[0].parent_span_id.hex() == PARENT
     assert len(collector.spans(1)) == 1
+
+
+def test_a_collector_that_is_not_there_does_not_keep_the_server_from_ending():
+    server = Server("--port", "0", "--otlp-traces-endpoint", "http://127.0.0.1:9/v1/traces")
+    assert ask(server).status_code == 200
+    assert server.stop() == 0
+    assert not any("connections were cut" in line for line in server.lines), server.lines
+    assert any("expected the collector to take" in line for line in server.lines), server.lines

@@ -1,10 +1,11 @@
+import Crypto
 import DSBlockStores
 import DSEngine
 import Foundation
 import Testing
 
 @Suite struct DiskBlockStoreTests {
-    private static let size = 1000 + BlockFile.headerBytes
+    private static let size = 1000 + BlockFile.overheadBytes
 
     @Test("Another store on the directory finds what the first one wrote")
     func outlivesTheProcess() async throws {
@@ -58,7 +59,7 @@ import Testing
         case "cut": bytes.removeLast(17)
         case "longer": bytes.append(0)
         case "empty": bytes = []
-        case "renamed": bytes = BlockFile.encode(TestBlocks.key(1), TestBlocks.bytes(0))
+        case "renamed": bytes = BlockFile.encode(TestBlocks.key(1), TestBlocks.bytes(0)).file
         default: bytes[0] ^= 1
         }
         try Data(bytes).write(to: URL(fileURLWithPath: path))
@@ -72,6 +73,13 @@ import Testing
         // It may come again.
         await stored(0, in: store)
         #expect(await load(0, from: store) == .found(TestBlocks.bytes(0)))
+    }
+
+    @Test("The digest of a whole file is that of its bytes", arguments: [0, 1, 55, 64, 1000])
+    func digests(count: Int) throws {
+        let (file, digest) = BlockFile.encode(TestBlocks.key(0), TestBlocks.bytes(0, count: count))
+        #expect(digest == Array(SHA256.hash(data: file)))
+        #expect(try BlockFile.decode(file, as: TestBlocks.key(0)) == TestBlocks.bytes(0, count: count))
     }
 
     @Test("Files of others stay and are not counted")

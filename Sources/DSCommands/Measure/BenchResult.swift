@@ -1,3 +1,4 @@
+import DSLoadTest
 import DSSupport
 
 /// One measured test.
@@ -15,7 +16,7 @@ struct BenchResult {
 
     private var test: String { prompt > 0 ? "prefill" : "decode" }
 
-    private var median: Double { rates.median }
+    private var median: Double { Distribution(rates).median ?? 0 }
 
     var json: JSONValue {
         [

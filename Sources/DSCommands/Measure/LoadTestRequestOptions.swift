@@ -43,7 +43,13 @@ struct LoadTestRequestOptions: ParsableArguments {
     func check() throws {
         let isSynthetic = randomInputLen != nil || sharedPrefixTokens > 0
         guard [!prompt.isEmpty, dataset != nil, isSynthetic].count(where: { $0 }) <= 1 else {
-            throw ValidationError("expected one of --prompt, --dataset and --random-input-len, found several")
+            throw ValidationError(
+                "expected one of --prompt, --dataset and synthetic prompts (--random-input-len, --shared-prefix-tokens), found several"
+            )
+        }
+        if randomRangeRatio > 0, !prompt.isEmpty || dataset != nil {
+            throw ValidationError(
+                "--random-range-ratio: expected synthetic prompts, found \(dataset == nil ? "--prompt" : "--dataset")")
         }
         if shuffle, dataset == nil { throw ValidationError("--shuffle: expected together with --dataset") }
         try Limits.check(randomInputLen, 1...Limits.tokens, "--random-input-len")

@@ -1,3 +1,4 @@
+import DSLoadTest
 import DSSupport
 
 /// What requests of different lengths cost in one batch, each with rows and cache of its own length, and what they cost
@@ -14,7 +15,7 @@ struct RaggedReport {
         var arenaBytes = 0
 
         var bytes: Int { cacheBytes + arenaBytes }
-        var medianSeconds: Double { seconds.median }
+        var medianSeconds: Double { Distribution(seconds).median ?? 0 }
     }
 
     let model: String

@@ -1,4 +1,5 @@
 import Crypto
+import DSSupport
 import Foundation
 
 /// SHA-256 of files, read in pieces.
@@ -30,9 +31,6 @@ enum FileHash {
             done += piece.count
             progress.update(min(done >> 20, max(size >> 20, 1)))
         }
-        return hash.finalize().map { byte in
-            let digits = String(byte, radix: 16)
-            return digits.count == 1 ? "0" + digits : digits
-        }.joined()
+        return hash.finalize().hexadecimal
     }
 }

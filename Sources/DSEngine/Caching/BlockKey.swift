@@ -1,3 +1,5 @@
+import DSSupport
+
 /// Names the content of one block of the key/value cache: a SHA-256 digest over everything that the block's rows follow from
 /// (`BlockHasher`). Equal keys mean equal bits, so a key's content never changes and never has to be compared.
 package struct BlockKey: Hashable, Sendable, CustomStringConvertible {
@@ -21,11 +23,7 @@ package struct BlockKey: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// 64 hexadecimal digits: a name for files and objects.
-    package var description: String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(
-            decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
-    }
+    package var description: String { bytes.hexadecimal }
 
     package static func == (left: BlockKey, right: BlockKey) -> Bool { left.words == right.words }
 

@@ -19,4 +19,11 @@ package struct MetricLabels: Sendable, Hashable, ExpressibleByDictionaryLiteral 
         labels.append(name, value)
         return labels
     }
+
+    /// The same labels by name: as such they are equal in whichever order they are written.
+    package var sorted: MetricLabels {
+        var labels = MetricLabels()
+        for index in names.indices.sorted(by: { names[$0] < names[$1] }) { labels.append(names[index], values[index]) }
+        return labels
+    }
 }

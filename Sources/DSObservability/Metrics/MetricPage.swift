@@ -5,8 +5,15 @@ package import DSSupport
 package struct MetricPage: Sendable {
     package private(set) var families: [MetricFamily] = []
     private var places: [String: Int] = [:]
+    /// All names of families and samples.
+    private var taken: Set<String> = []
 
     package init() {}
+
+    /// Whether a family of this name and kind would share no name with those of the page.
+    package func isFree(_ name: String, for kind: MetricFamily.Kind) -> Bool {
+        taken.isDisjoint(with: kind.names(name))
+    }
 
     /// - Parameter name: without `_total`, which every counter has on the wire.
     package mutating func counter(_ name: String, _ help: String, _ labels: MetricLabels, _ value: Double) {
@@ -59,6 +66,7 @@ package struct MetricPage: Sendable {
             families[place].samples.append(sample)
         } else {
             places[name] = families.count
+            taken.formUnion(kind.names(name))
             families.append(MetricFamily(name: name, help: help, kind: kind, samples: [sample]))
         }
     }

@@ -54,6 +54,8 @@ package final class SpanExporter: Sendable {
     /// Tries per batch, and the pause before the second; it doubles.
     private static let attempts = 3
     private static let pause = Duration.milliseconds(250)
+    /// How long a collector may hold up the end of the program, twice: with what is on its way, and with what is left.
+    private static let farewell = Duration.seconds(2)
 
     package init(_ configuration: Configuration, logger: Logger) {
         self.configuration = configuration
@@ -86,12 +88,20 @@ package final class SpanExporter: Sendable {
         await sending.value
     }
 
-    /// Cancelling the task ends the waiting, not the sending: that has a task of its own.
+    /// Cancelling the task ends the waiting at once and the sending, which has a task of its own, a little later.
     private func run() async {
         var isCancelled = false
         while !isCancelled {
             do { try await Task.sleep(for: configuration.interval) } catch { isCancelled = true }
-            await Task { await sendWaiting() }.value
+            let sending = Task { await sendWaiting() }
+            await withTaskCancellationHandler {
+                await sending.value
+            } onCancel: {
+                Task {
+                    try? await Task.sleep(for: Self.farewell)
+                    sending.cancel()
+                }
+            }
         }
     }
 
@@ -126,6 +136,7 @@ package final class SpanExporter: Sendable {
             case .refused(let reason): return reason
             case .tryAgain(let reason): failure = reason
             }
+            if Task.isCancelled { return "no answer before the end: \(failure)" }
             if attempt < Self.attempts { try? await Task.sleep(for: pause) }
             pause *= 2
         }

@@ -23,9 +23,10 @@ struct MetricsRoutes: RouteGroup {
     private func page() -> MetricPage {
         var page = MetricPage()
         for model in catalog.models { EngineMetrics(model, observability.metrics).addAll(to: &page) }
-        observability.metrics.add(to: &page)
         if let counts = observability.exporter?.counts { Self.add(counts, to: &page) }
         ProcessMetrics.add(to: &page)
+        // Last, because names that are taken are not given again.
+        observability.collector.add(to: &page)
         return page
     }
 

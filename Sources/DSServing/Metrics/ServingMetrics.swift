@@ -2,9 +2,11 @@ import DSEngine
 import DSObservability
 import DSSupport
 import HTTPTypes
+import Metrics
 import Synchronization
 
-/// What the HTTP side counts. One short critical section at a request's beginning and one at its end.
+/// What the HTTP side counts: requests by swift-metrics' counters and timers, what answers add up to by model. A few short critical
+/// sections at a request's end.
 package final class ServingMetrics: Sendable {
     /// What requests are told apart by.
     struct Handled: Hashable, Sendable {
@@ -26,30 +28,43 @@ package final class ServingMetrics: Sendable {
         var costs: [String: Double] = [:]
     }
 
+    /// What calls over gRPC are told apart by.
     private struct RPC: Hashable {
         let method: String
         let code: String
     }
 
+    /// Metrics are looked up here, because to make one costs more.
     private struct State {
-        var rpcs: [RPC: Int] = [:]
-        var requests: [Handled: Int] = [:]
-        var durations: [Handled: Histogram] = [:]
-        var active = 0
+        var requests: [Handled: Counter] = [:]
+        var durations: [Handled: Timer] = [:]
+        var calls: [RPC: Counter] = [:]
         var models: [String: ModelTotals] = [:]
     }
 
-    static let durationBounds: [Double] = [
-        0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600,
+    /// Of the metrics that are made here, for the collector.
+    static let descriptions = [
+        "http_requests_in_progress": MetricDescription("Requests that are being answered."),
+        "http_requests": MetricDescription(
+            "Requests answered, by route, method and status; probes and scrapes are not counted."),
+        "grpc_requests": MetricDescription("Calls over gRPC answered, by method and code; probes are not counted."),
+        "http_request_duration_seconds": MetricDescription(
+            "Time from a request's head to the end of its answer in seconds.",
+            bounds: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600]),
     ]
     /// Probes and scrapes say nothing about load; vLLM does not count them either.
     private static let uncounted: Set<String> = [
         "/metrics", "/health", "/healthz", "/ready", "/readyz", "/livez", "/ping", "/version", "/load", "/server_info",
         "/v2/health/live", "/v2/health/ready",
     ]
+    private let factory: any MetricsFactory
+    private let active: Meter
     private let state = Mutex(State())
 
-    package init() {}
+    init(_ factory: any MetricsFactory) {
+        self.factory = factory
+        active = Meter(label: "http_requests_in_progress", dimensions: [("service", "deepseek")], factory: factory)
+    }
 
     /// A known method's name; anything may be sent.
     static func name(of method: HTTPRequest.Method) -> String {
@@ -57,17 +72,34 @@ package final class ServingMetrics: Sendable {
         return known.contains(method) ? method.rawValue : "other"
     }
 
-    func began() { state.withLock { $0.active += 1 } }
+    func began() { active.increment() }
 
-    func ended(_ handled: Handled, seconds: Double, _ record: RequestRecord.State) {
-        state.withLock { state in
-            state.active -= 1
-            guard !Self.uncounted.contains(handled.handler) else { return }
-            state.requests[handled, default: 0] += 1
-            state.durations[handled.route, default: Histogram(bounds: Self.durationBounds)].observe(seconds)
-            guard let model = record.model, !record.answers.isEmpty else { return }
-            state.models[model, default: ModelTotals()].add(record)
+    func ended(_ handled: Handled, after duration: Duration, _ record: RequestRecord.State) {
+        active.decrement()
+        guard !Self.uncounted.contains(handled.handler) else { return }
+        let (requests, durations) = state.withLock { state in
+            if let model = record.model, !record.answers.isEmpty {
+                state.models[model, default: ModelTotals()].add(record)
+            }
+            return metrics(of: handled, in: &state)
         }
+        requests.increment()
+        durations.record(duration: duration)
+    }
+
+    private func metrics(of handled: Handled, in state: inout State) -> (Counter, Timer) {
+        let dimensions = [("service", "deepseek"), ("handler", handled.handler), ("method", handled.method)]
+        let requests =
+            state.requests[handled]
+            ?? Counter(
+                label: "http_requests", dimensions: dimensions + [("status", String(handled.status))],
+                factory: factory)
+        state.requests[handled] = requests
+        let durations =
+            state.durations[handled.route]
+            ?? Timer(label: "http_request_duration_seconds", dimensions: dimensions, factory: factory)
+        state.durations[handled.route] = durations
+        return (requests, durations)
     }
 
     /// Answers that went on after their request have ended.
@@ -78,38 +110,20 @@ package final class ServingMetrics: Sendable {
 
     /// A call over gRPC has ended.
     package func endedRPC(method: String, code: String) {
-        state.withLock { $0.rpcs[RPC(method: method, code: code), default: 0] += 1 }
-    }
-
-    func add(to page: inout MetricPage) {
-        let state = state.withLock { $0 }
-        page.gauge(
-            "http_requests_in_progress", "Requests that are being answered.", ["service": "deepseek"], state.active)
-        for (handled, count) in state.requests.sorted(by: { Self.precedes($0.key, $1.key) }) {
-            page.counter(
-                "http_requests", "Requests answered, by route, method and status; probes and scrapes are not counted.",
-                [
-                    "service": "deepseek", "handler": handled.handler, "method": handled.method,
-                    "status": String(handled.status),
-                ], count)
+        let calls = state.withLock { state in
+            let key = RPC(method: method, code: code)
+            let calls =
+                state.calls[key]
+                ?? Counter(
+                    label: "grpc_requests", dimensions: [("service", "deepseek"), ("method", method), ("code", code)],
+                    factory: factory)
+            state.calls[key] = calls
+            return calls
         }
-        for (rpc, count) in state.rpcs.sorted(by: { ($0.key.method, $0.key.code) < ($1.key.method, $1.key.code) }) {
-            page.counter(
-                "grpc_requests", "Calls over gRPC answered, by method and code; probes are not counted.",
-                ["service": "deepseek", "method": rpc.method, "code": rpc.code], count)
-        }
-        for (handled, durations) in state.durations.sorted(by: { Self.precedes($0.key, $1.key) }) {
-            page.histogram(
-                "http_request_duration_seconds", "Time from a request's head to the end of its answer in seconds.",
-                ["service": "deepseek", "handler": handled.handler, "method": handled.method], durations)
-        }
+        calls.increment()
     }
 
     func totals(of model: String) -> ModelTotals { state.withLock { $0.models[model] } ?? ModelTotals() }
-
-    private static func precedes(_ left: Handled, _ right: Handled) -> Bool {
-        (left.handler, left.method, left.status) < (right.handler, right.method, right.status)
-    }
 }
 
 extension ServingMetrics.ModelTotals {

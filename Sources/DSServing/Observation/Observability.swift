@@ -2,7 +2,9 @@ package import DSObservability
 
 /// How the server watches its requests.
 package struct Observability: Sendable {
-    package let metrics = ServingMetrics()
+    /// All metrics that come by swift-metrics: the server's own, and those of libraries once it is the program's factory.
+    package let collector: MetricCollector
+    package let metrics: ServingMetrics
     /// Nil: no prices are set, and nothing speaks of costs.
     package var costs: CostModel?
     /// Nil: no traces.
@@ -11,5 +13,8 @@ package struct Observability: Sendable {
     /// Paths whose requests are not logged.
     package var unloggedPaths: Set<String> = []
 
-    package init() {}
+    package init() {
+        collector = MetricCollector(ServingMetrics.descriptions)
+        metrics = ServingMetrics(collector)
+    }
 }

@@ -35,13 +35,15 @@ struct RequestObservation {
         guard record.endsNow() else { return }
         if !isWritten { record.update { $0.error = $0.error ?? "disconnected" } }
         let state = record.state
-        let seconds = started.duration(to: .now) / .seconds(1)
+        let duration = started.duration(to: .now)
         observability.metrics.ended(
             ServingMetrics.Handled(
                 handler: route ?? "none", method: ServingMetrics.name(of: request.method), status: status),
-            seconds: seconds, state)
+            after: duration, state)
         spans?.end(request, route: route, status: status, client: client, state)
         guard !observability.unloggedPaths.contains(request.uri.path) else { return }
-        AccessLog(request: request, status: status, seconds: seconds, client: client, state: state).write(to: logger)
+        AccessLog(
+            request: request, status: status, seconds: duration / .seconds(1), client: client, state: state
+        ).write(to: logger)
     }
 }

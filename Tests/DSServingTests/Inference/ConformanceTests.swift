@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct ConformanceTests {
     private func service() throws -> InferenceService {
-        let loader = ModelLoader(open: { name, _ in throw InferenceError(.notFound, name) }, need: { _ in 0 })
+        let loader = ModelLoader(open: { name, _, _ in throw InferenceError(.notFound, name) }, need: { _ in 0 })
         let repository = ModelRepository(
             options: .init(), catalog: ModelCatalog([]), loader: loader, logger: Logger(label: "test"), scan: { [] })
         for model in try ConformanceModels.all() { repository.adopt(model) }

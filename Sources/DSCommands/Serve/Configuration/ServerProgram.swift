@@ -1,5 +1,7 @@
 import ArgumentParser
+import DSServing
 import Foundation
+import Metrics
 
 /// `deepseek-server` from its arguments to its exit code.
 package enum ServerProgram {
@@ -35,6 +37,8 @@ package enum ServerProgram {
             print(ConfigurationListing(configuration: configuration).text, terminator: "")
             return
         }
+        // Before anything that counts exists: metrics stay with the factory that made them.
+        MetricsSystem.bootstrap(settings.server.observability.collector)
         let server = try ServerRun(settings)
         if command.sources.checkConfig {
             print("the configuration is valid")

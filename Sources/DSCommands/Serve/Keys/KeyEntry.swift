@@ -1,4 +1,5 @@
 import DSServing
+import DSSupport
 
 /// A key as a file has it, before it is checked.
 struct KeyEntry {
@@ -44,21 +45,9 @@ struct KeyEntry {
         guard secret.hasPrefix("sha256:") else {
             return APIKey(name: name, secret: secret, scopes: granted, limits: limits)
         }
-        guard let digest = Self.bytes(hexadecimal: secret.dropFirst("sha256:".count)), digest.count == 32 else {
+        guard let digest = [UInt8](hexadecimal: secret.dropFirst("sha256:".count)), digest.count == 32 else {
             throw KeyFileError(path, line, "'\(name)': expected 64 hexadecimal digits behind 'sha256:'")
         }
         return APIKey(name: name, digest: digest, scopes: granted, limits: limits)
-    }
-
-    private static func bytes(hexadecimal text: Substring) -> [UInt8]? {
-        guard text.utf8.count % 2 == 0, text.allSatisfy(\.isHexDigit) else { return nil }
-        var rest = text
-        var bytes: [UInt8] = []
-        while !rest.isEmpty {
-            guard let byte = UInt8(rest.prefix(2), radix: 16) else { return nil }
-            bytes.append(byte)
-            rest = rest.dropFirst(2)
-        }
-        return bytes
     }
 }

@@ -23,7 +23,7 @@ struct ModelLoading: Sendable {
         repository = ModelRepository(
             options: settings.repository.options, catalog: catalog,
             loader: ModelLoader(
-                open: { name, location in try opening.open(name, location) },
+                open: { name, location, scheduling in try opening.open(name, location, scheduling) },
                 need: { MemoryNeed.estimate($0, cacheBytes: cacheBytes) }),
             logger: settings.logger, scan: { try models.scan() })
         if settings.repository.conformanceModels {
@@ -79,7 +79,11 @@ private struct ModelOpening: Sendable {
     let catalog: ModelCatalog
     let logger: Logger
 
-    func open(_ name: String, _ location: ModelSource.Location) throws -> ServedModel {
+    func open(
+        _ name: String, _ location: ModelSource.Location, _ scheduling: LanguageModelScheduling
+    ) throws -> ServedModel {
+        var engine = engine
+        scheduling.apply(to: &engine)
         // A model that is replaced goes on answering: nothing is absent.
         let isNew = !catalog.models.contains { $0.name == name }
         do {

@@ -31,6 +31,8 @@ package struct ModelConfiguration: Sendable {
         "instance_group", "model_transaction_policy", "default_model_filename", "parameters",
     ]
 
+    private static let knownOfInstances: Set<String> = ["name", "kind", "count", "passive"]
+
     package init(name: String) { self.name = name }
 
     /// Reads a `config.pbtxt`.
@@ -75,6 +77,13 @@ package struct ModelConfiguration: Sendable {
         guard !groups.isEmpty else { return }
         instances = 0
         for group in groups {
+            guard group["passive"]?.boolValue != true else {
+                throw .invalid("\(source): instance_group.passive: expected false, found true")
+            }
+            for field in (group.objectValue?.keys ?? []).map(\.string) where !Self.knownOfInstances.contains(field) {
+                let path = "instance_group." + field
+                if !ignoredFields.contains(path) { ignoredFields.append(path) }
+            }
             let kind = group["kind"]?.stringValue ?? "KIND_AUTO"
             guard kind != "KIND_GPU" else {
                 throw .invalid("\(source): instance_group: expected KIND_AUTO, KIND_CPU or KIND_MODEL, found KIND_GPU")
@@ -134,7 +143,9 @@ package struct ModelConfiguration: Sendable {
         object["instance_group"] = [group]
         object["default_model_filename"] = .text(defaultFilename ?? "")
         object["model_transaction_policy"] = ["decoupled": .bool(isDecoupled)]
-        for member in given.members where member.key != "name" { object[member.key] = member.value }
+        // Whether there is one answer or many is the model's, too.
+        let own: Set<String> = ["name", "model_transaction_policy"]
+        for member in given.members where !own.contains(member.key.string) { object[member.key] = member.value }
         return .object(object)
     }
 }

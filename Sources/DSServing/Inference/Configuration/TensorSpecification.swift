@@ -1,4 +1,4 @@
-package import DSSupport
+import DSSupport
 
 /// An input or an output of a model.
 package struct TensorSpecification: Sendable, Equatable {

@@ -1,4 +1,4 @@
-package import DSSupport
+import DSSupport
 import Synchronization
 
 /// Small models that the examples of Triton's client expect under these names. Not for production.
@@ -48,7 +48,7 @@ private struct SumAndDifference: TensorModel {
         switch left.datatype {
         case .int8: return outputs(left, left.integers(Int8.self), right.integers(Int8.self))
         case .bytes:
-            let numbers = try zip(try numbers(left), try numbers(right)).map { (Int64($0), Int64($1)) }
+            let numbers = zip(try numbers(left), try numbers(right)).map { (Int64($0), Int64($1)) }
             return [
                 WireTensor(
                     name: "OUTPUT0", strings: numbers.map { Array(String($0.0 + $0.1).utf8) }, shape: left.shape),

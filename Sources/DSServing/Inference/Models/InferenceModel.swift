@@ -1,4 +1,4 @@
-package import DSSupport
+import DSSupport
 
 /// What answers requests of the V2 protocol: one loaded version of a model.
 package protocol InferenceModel: Sendable {

@@ -6,23 +6,23 @@ import DSSupport
 package struct LanguageModel: InferenceModel {
     package let configuration: ModelConfiguration
     private let served: ServedModel
+    private let priorities: PriorityLevels?
 
     /// Names under which a configuration may ask for this kind of model.
     package static let backends: Set<String> = ["", "deepseek", "vllm", "tensorrtllm"]
 
-    /// - Parameter given: the configuration of the model's folder; what it says about tensors must be what they are here.
-    package init(_ served: ServedModel, given: ModelConfiguration) throws(InferenceError) {
+    /// - Parameters:
+    ///   - given: the configuration of the model's folder; what it says about tensors must be what they are here.
+    ///   - priorities: the levels that requests may name; nil: priorities are the engine's.
+    package init(
+        _ served: ServedModel, given: ModelConfiguration, priorities: PriorityLevels? = nil
+    ) throws(InferenceError) {
         self.served = served
+        self.priorities = priorities
         var configuration = given
         guard Self.backends.contains(given.backend) else {
             throw InferenceError(
                 .unsupported, "model '\(given.name)': backend: expected 'deepseek', found '\(given.backend)'")
-        }
-        guard given.maxBatchSize == 0 else {
-            throw InferenceError(
-                .unsupported,
-                "model '\(given.name)': max_batch_size: expected 0 (the engine joins requests by itself), found \(given.maxBatchSize)"
-            )
         }
         configuration.backend = given.backend.isEmpty ? "deepseek" : given.backend
         configuration.isDecoupled = true
@@ -62,7 +62,7 @@ package struct LanguageModel: InferenceModel {
     ) async throws -> InferenceTimings {
         let call: Call
         do {
-            call = try Call(request, defaults: served.defaults)
+            call = try Call(request, defaults: served.defaults, priorities)
         } catch {
             throw InferenceError.invalid(error.message)
         }
@@ -78,9 +78,9 @@ package struct LanguageModel: InferenceModel {
                 tokens += delta.tokens.count
                 let text = delta.reasoning + delta.content
                 if !call.streams { collected += text }
-                if call.streams, !text.isEmpty { try await send(InferenceResponse(outputs: [Self.output(text)])) }
+                if call.streams, !text.isEmpty { try await send(response([Self.output(text)])) }
             case .finished(let result):
-                try await send(InferenceResponse(outputs: last(call, collected, result)))
+                try await send(response(last(call, collected, result)))
             }
         }
         // A batch of one: the engine mixes requests step by step.
@@ -89,6 +89,12 @@ package struct LanguageModel: InferenceModel {
         timings.compute = ContinuousClock.now - start - waited
         timings.executedBatch = 1
         return timings
+    }
+
+    /// Where the configuration has a batch dimension, outputs do: of one row.
+    private func response(_ outputs: [WireTensor]) -> InferenceResponse {
+        guard configuration.maxBatchSize > 0 else { return InferenceResponse(outputs: outputs) }
+        return InferenceResponse(outputs: outputs.map { $0.renamed($0.name, shape: [1] + $0.shape) })
     }
 
     /// A stream ends with an empty text, as Triton's do.
@@ -122,12 +128,15 @@ private struct Call {
     /// Outputs beside the text.
     let returned: Set<String>
 
-    init(_ request: InferenceRequest, defaults: SamplingParameters) throws(APIError) {
+    init(
+        _ request: InferenceRequest, defaults: SamplingParameters, _ priorities: PriorityLevels?
+    ) throws(APIError) {
         guard let text = request.text("text_input") else {
             throw .field("text_input", expected: "one string", found: nil)
         }
         self.text = text
         var object = request.parameters
+        try Self.translate(&object, priorities)
         if let json = request.text("sampling_parameters") {
             for member in try FieldReader(body: Array(json.utf8)).object.members { object[member.key] = member.value }
         }
@@ -162,12 +171,31 @@ private struct Call {
         self.returned = returned
     }
 
+    /// `timeout` of the protocol is in microseconds, its priorities are levels; 0 is no timeout and the standard level.
+    private static func translate(_ object: inout JSONObject, _ priorities: PriorityLevels?) throws(APIError) {
+        func number(_ value: JSONValue) -> Int? { value.intValue ?? value.stringValue.flatMap { Int($0) } }
+        if let given = object["timeout"] {
+            guard let microseconds = number(given), microseconds >= 0 else {
+                throw .field("timeout", expected: "a whole number of microseconds, 0 or more", found: given)
+            }
+            object["timeout"] = microseconds == 0 ? nil : .number(Double(microseconds) / 1e6)
+        }
+        if let priorities, let given = object["priority"] {
+            guard let priority = number(given).flatMap(priorities.priority) else {
+                throw .field(
+                    "priority", expected: "a level in 1...\(priorities.count), or 0 for \(priorities.standard)",
+                    found: given)
+            }
+            object["priority"] = .integer(Int64(priority))
+        }
+    }
+
     private static let flags = [
         "stream", "exclude_input_in_output", "return_finish_reason", "return_num_input_tokens",
         "return_num_output_tokens",
     ]
     private static let numbers: Set<String> = [
         "temperature", "top_p", "top_k", "min_p", "typical_p", "repetition_penalty", "presence_penalty",
-        "frequency_penalty", "seed", "max_tokens", "max_completion_tokens", "min_tokens", "n",
+        "frequency_penalty", "seed", "max_tokens", "max_completion_tokens", "min_tokens", "n", "priority",
     ]
 }

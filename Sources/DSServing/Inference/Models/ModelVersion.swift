@@ -1,4 +1,4 @@
-package import DSEngine
+import DSEngine
 
 /// One loaded version of a model.
 package final class ModelVersion: Sendable {

@@ -13,22 +13,18 @@ extension ModelRepository {
             let source = try self.source(name, override)
             let chosen = try source.chosenVersions()
             let mark = source.fingerprint + (override?.serializedString() ?? "")
-            if !source.configuration.ignoredFields.isEmpty {
-                let list = source.configuration.ignoredFields.joined(separator: ", ")
-                logger.warning("\(name): the configuration's fields \(list) are known and change nothing here")
-            }
-            var hasLoaded = false
-            for version in chosen {
-                let isCurrent = table.withLock { table in
-                    table[name, version].map { $0.state == .ready && $0.fingerprint == mark } ?? false
+            let outdated = chosen.filter { version in
+                table.withLock { table in
+                    table[name, version].map { $0.state != .ready || $0.fingerprint != mark } ?? true
                 }
-                guard !isCurrent else { continue }
-                try await load(source, version, mark)
-                hasLoaded = true
+            }
+            if !outdated.isEmpty {
+                let scheduling = try self.scheduling(source, outdated)
+                for version in outdated { try await load(source, version, mark, scheduling) }
             }
             let others = readyVersions(name).filter { !chosen.contains($0) }
             await release(withdraw(name, others))
-            return hasLoaded
+            return !outdated.isEmpty
         }
     }
 
@@ -50,7 +46,26 @@ extension ModelRepository {
         return source
     }
 
-    private func load(_ source: ModelSource, _ version: Int, _ mark: String) async throws {
+    /// What the configuration asks of the engine; the log has what changes nothing.
+    private func scheduling(_ source: ModelSource, _ versions: [Int]) throws -> LanguageModelScheduling {
+        let name = source.name
+        do {
+            let scheduling = try LanguageModelScheduling(source.configuration)
+            if !source.configuration.ignoredFields.isEmpty {
+                let list = source.configuration.ignoredFields.joined(separator: ", ")
+                logger.warning("\(name): the configuration's fields \(list) are known and change nothing here")
+            }
+            for note in scheduling.notes { logger.warning("\(name): the configuration's \(note)") }
+            return scheduling
+        } catch {
+            for version in versions { fail(name, version, error) }
+            throw error
+        }
+    }
+
+    private func load(
+        _ source: ModelSource, _ version: Int, _ mark: String, _ scheduling: LanguageModelScheduling
+    ) async throws {
         table.withLock { table in
             // What is ready goes on answering until its successor is.
             if table[source.name, version]?.loaded == nil {
@@ -66,7 +81,7 @@ extension ModelRepository {
                     "model '\(source.name)': expected a .gguf or .ds file or config.json in \(folder), found none")
             }
             try await makeRoom(for: source.name, need: loader.need(location))
-            let loaded = try await open(source, version, location)
+            let loaded = try await open(source, version, location, scheduling)
             let old = table.withLock { table in
                 let old = table[source.name, version]?.loaded
                 table[source.name, version] = RepositoryTable.Slot(
@@ -84,15 +99,17 @@ extension ModelRepository {
 
     /// Opens a model on a thread that may block.
     private func open(
-        _ source: ModelSource, _ version: Int, _ location: ModelSource.Location
+        _ source: ModelSource, _ version: Int, _ location: ModelSource.Location,
+        _ scheduling: LanguageModelScheduling
     ) async throws -> ModelVersion {
         let served = try await withCheckedThrowingContinuation { continuation in
             DispatchQueue(label: "load \(source.name)").async { [loader] in
-                continuation.resume(with: Result { try loader.open(source.name, location) })
+                continuation.resume(with: Result { try loader.open(source.name, location, scheduling) })
             }
         }
         return ModelVersion(
-            name: source.name, version: version, model: try LanguageModel(served, given: source.configuration),
+            name: source.name, version: version,
+            model: try LanguageModel(served, given: source.configuration, priorities: scheduling.priorities),
             served: served)
     }
 
