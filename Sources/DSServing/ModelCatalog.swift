@@ -31,8 +31,8 @@ package final class ModelCatalog: Sendable {
     /// In the order in which they were added.
     package var models: [ServedModel] { state.withLock { $0.models } }
 
-    /// Models that load or could not be loaded, in the order in which that began.
-    package var absences: [Absence] { state.withLock { $0.absences } }
+    /// The models, and those that load or could not be loaded in the order in which that began, at one moment.
+    package var all: (models: [ServedModel], absences: [Absence]) { state.withLock { ($0.models, $0.absences) } }
 
     /// The model of a request, which is not ended while the request keeps it. One model serves requests that name none.
     package func model(named name: String?) throws(APIError) -> ServedModel {

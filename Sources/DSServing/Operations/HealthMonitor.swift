@@ -96,8 +96,9 @@ package final class HealthMonitor: Sendable {
 
     private func models() -> JSONObject {
         var models = JSONObject()
-        for model in catalog.models { models.insert(JSONString(model.name), ModelHealth.json(of: model)) }
-        for absence in catalog.absences where models[absence.name] == nil {
+        let (present, absent) = catalog.all
+        for model in present { models.insert(JSONString(model.name), ModelHealth.json(of: model)) }
+        for absence in absent where models[absence.name] == nil {
             models.insert(JSONString(absence.name), ModelHealth.json(of: absence))
         }
         return models

@@ -10,7 +10,9 @@ struct ModelLoading: Sendable {
     private let catalog: ModelCatalog
     private let state: ServerState
     let repository: ModelRepository
+    private let names: [String]
 
+    /// Whoever asks for one of the models from now on is told that it loads.
     init(settings: ServerSettings, catalog: ModelCatalog, state: ServerState) throws {
         self.settings = settings
         self.catalog = catalog
@@ -29,6 +31,8 @@ struct ModelLoading: Sendable {
         if settings.repository.conformanceModels {
             for model in try ConformanceModels.all() { repository.adopt(model) }
         }
+        names = try repository.names(toLoad: settings.repository.loadModel)
+        for name in names { catalog.setAbsent(name, .loading(bytes: 0, of: 0)) }
     }
 
     /// Starts loading. `onFailure` is told if no model could be loaded. The task runs until it is cancelled.
@@ -43,14 +47,6 @@ struct ModelLoading: Sendable {
 
     @concurrent private func loadAll(_ onFailure: (ServerFailure) -> Void) async -> Bool {
         let start = ContinuousClock.now
-        let names: [String]
-        do {
-            names = try repository.names(toLoad: settings.repository.loadModel)
-        } catch {
-            onFailure(ServerFailure(description: "\(error)"))
-            return false
-        }
-        for name in names { catalog.setAbsent(name, .loading(bytes: 0, of: 0)) }
         var failures: [String] = []
         for name in names {
             guard let reason = await repository.loadFirst(name) else { continue }
