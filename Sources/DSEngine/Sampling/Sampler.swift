@@ -11,6 +11,8 @@ package struct Sampler: ~Copyable {
     /// Unnormalised probabilities, [vocabulary].
     private let weights: UnsafeMutableBufferPointer<Float>
     private var candidates = CandidateList()
+    /// Time in which rows were copied and masked for `allowed`, since it was last set to zero.
+    package var maskingTime = Duration.zero
 
     package init(vocabularySize: Int) {
         self.vocabularySize = vocabularySize
@@ -34,13 +36,21 @@ package struct Sampler: ~Copyable {
             state.append(token)
             return token
         }
-        let isFree = state.leavesLogits && allowed == nil
-        guard let token = choose(isFree ? row : adjust(row, state, allowed), state) else { return nil }
+        guard let token = choose(adjusted(row, state, allowed), state) else { return nil }
         state.append(token)
         return token
     }
 
     // MARK: Steps 1 and 2
+
+    private mutating func adjusted(
+        _ row: UnsafeBufferPointer<Float>, _ state: SamplingState, _ allowed: TokenMask?
+    ) -> UnsafeBufferPointer<Float> {
+        guard allowed != nil else { return state.leavesLogits ? row : adjust(row, state, nil) }
+        let started = ContinuousClock.now
+        defer { maskingTime += started.duration(to: .now) }
+        return adjust(row, state, allowed)
+    }
 
     private func adjust(
         _ row: UnsafeBufferPointer<Float>, _ state: SamplingState, _ allowed: TokenMask?
