@@ -72,6 +72,10 @@ extension EngineLoop {
             if let token = sampler.next(row, &request.sampling) { return .token(token) }
             return .failure(.modelFailure("the logits after token \(tokenIndex) hold no number"))
         }
+        // The row lies in other processors' caches, for which every choice pays: no part of what constraints take.
+        guard LogitScan.maximum(row) > -.infinity else {
+            return .failure(.modelFailure("the logits after token \(tokenIndex) hold no number"))
+        }
         do {
             let allowed = try constraining { () throws(GrammarError) in try request.constraint?.mask() }
             constraintWork.masks += 1

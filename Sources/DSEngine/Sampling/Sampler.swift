@@ -47,8 +47,6 @@ package struct Sampler: ~Copyable {
         _ row: UnsafeBufferPointer<Float>, _ state: SamplingState, _ allowed: TokenMask?
     ) -> UnsafeBufferPointer<Float> {
         guard allowed != nil else { return state.leavesLogits ? row : adjust(row, state, nil) }
-        // The row lies in other processors' caches. Every choice pays for that, so it is no part of masking.
-        guard LogitScan.maximum(row) > -.infinity else { return row }
         let started = ContinuousClock.now
         defer { maskingTime += started.duration(to: .now) }
         guard state.leavesLogits, let allowed else { return adjust(row, state, allowed) }
