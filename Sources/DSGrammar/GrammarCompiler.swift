@@ -3,6 +3,8 @@ struct GrammarCompiler {
     private let vocabulary: GrammarVocabulary
     private let limits: GrammarLimits
     private let table: TermTable
+    /// Schemas and grammars that stand in several places are compiled once.
+    private var known: [GrammarSource: Term] = [:]
 
     init(vocabulary: GrammarVocabulary, limits: GrammarLimits) {
         self.vocabulary = vocabulary
@@ -10,7 +12,7 @@ struct GrammarCompiler {
         table = TermTable(limits: limits)
     }
 
-    func compile(_ source: GrammarSource) throws(GrammarError) -> (TermTable, Term) {
+    mutating func compile(_ source: GrammarSource) throws(GrammarError) -> (TermTable, Term) {
         let term = try term(source, depth: 0)
         try table.complete()
         guard table.isProductive(term) else {
@@ -20,14 +22,18 @@ struct GrammarCompiler {
         return (table, term)
     }
 
-    private func term(_ source: GrammarSource, depth: Int) throws(GrammarError) -> Term {
+    private mutating func term(_ source: GrammarSource, depth: Int) throws(GrammarError) -> Term {
         guard depth < limits.depth else { throw .tooLarge(what: "nesting of the grammar", limit: limits.depth) }
         switch source {
         case .jsonObject(let whitespace):
             var json = JSONGrammar(table, whitespace: whitespace)
             let term = json.anyObject()
             return term
-        case .jsonSchema(let schema): return try schemaTerm(schema, bareEnd: nil)
+        case .jsonSchema(let schema):
+            if let term = known[source] { return term }
+            let term = try schemaTerm(schema, bareEnd: nil)
+            known[source] = term
+            return term
         case .bareString(let schema, let end): return try schemaTerm(schema, bareEnd: end)
         case .regex(let pattern):
             let syntax = try RegexParser.parse(pattern, limits: limits)
@@ -40,9 +46,11 @@ struct GrammarCompiler {
             }
             return table.anyLiteral(texts.map { Array($0.utf8) })
         case .gbnf(let text):
+            if let term = known[source] { return term }
             var parser = try GBNFParser(text, limits: limits)
-            let grammar = try parser.parse()
-            return try grammar.lower(into: table, vocabulary: vocabulary)
+            let term = try parser.parse().lower(into: table, vocabulary: vocabulary)
+            known[source] = term
+            return term
         case .text(let text): return table.literal(text)
         case .marker(let spelling):
             let bytes = Array(spelling.utf8)
@@ -54,6 +62,13 @@ struct GrammarCompiler {
                     what: "token", expected: "an id in 0..<\(vocabulary.count)", found: "\(id)")
             }
             return table.token(id)
+        case .structuralTag(let tag):
+            return try term(try StructuralTagReader.read(tag, limits: limits), depth: depth + 1)
+        case .freeText(let text): return freeText.term(text)
+        case .freeTextThrough(let mark, let marks, let text):
+            return freeText.term(through: mark, firstOf: marks, text)
+        case .spelled(let text): return freeText.spelled(text)
+        case .spelledWithTokens(let text): return freeText.withTokens(text)
         case .sequence(let parts):
             var terms: [Term] = []
             for part in parts { terms.append(try term(part, depth: depth + 1)) }
@@ -71,6 +86,8 @@ struct GrammarCompiler {
             return table.repeated(try term(part, depth: depth + 1), atLeast, atMost)
         }
     }
+
+    private var freeText: FreeTextTermBuilder { FreeTextTermBuilder(table, vocabulary: vocabulary) }
 
     private func schemaTerm(
         _ schema: JSONSchemaSource, bareEnd: String?

@@ -18,6 +18,14 @@ package indirect enum GrammarSource: Hashable, Sendable {
     case token(Int32)
     /// The value of a string schema as it is, without quotes and escapes, where the text `end` cannot occur in it.
     case bareString(JSONSchemaSource, end: String)
+    case structuralTag(StructuralTagSource)
+    case freeText(FreeText)
+    /// Free text that ends with a mark, where none of `firstOf` has ended before it.
+    case freeTextThrough(String, firstOf: [String], FreeText)
+    /// This text, in letters or with control tokens for their spellings.
+    case spelled(String)
+    /// This text with control tokens for their spellings; nothing if there is none in it.
+    case spelledWithTokens(String)
     case sequence([GrammarSource])
     case either([GrammarSource])
     case repeated(GrammarSource, atLeast: Int, atMost: Int?)

@@ -73,7 +73,40 @@ def structured_outputs(api):
     assert error["param"] == "structured_outputs.choice"
     error = api.post("/v1/completions", {"prompt": TEXT, "guided_regex": "a", "bad_words": ["a"]}, 400)["error"]
     assert error["param"] == "bad_words"
+    assert_tags(api.text(structured_outputs={"structural_tag": TAG}, max_tokens=120))
     api.post("/v1/completions", {"prompt": TEXT, "structured_outputs": {"structural_tag": {}}}, 400)
+
+
+# Both forms that vLLM takes, of the same tag.
+BEGIN, END = "<function=person>", "</function>"
+OLDER = {"type": "structural_tag", "structures": [{"begin": BEGIN, "schema": SCHEMA, "end": END}], "triggers": ["<function="]}
+TAG = {"type": "structural_tag", "format": {
+    "type": "triggered_tags", "triggers": ["<function="], "at_least_one": True, "stop_after_first": True,
+    "tags": [{"type": "tag", "begin": BEGIN, "content": {"type": "json_schema", "json_schema": SCHEMA}, "end": END}]}}
+
+
+def assert_tags(text, least=1):
+    pieces = text.split("<function=")[1:]
+    assert len(pieces) >= least
+    for piece in pieces:
+        assert piece.startswith("person>")
+        follows(piece.removeprefix("person>").split(END)[0])
+
+
+@check("Both", "structural_tag")
+def structural_tag(api):
+    assert_tags(api.text(structural_tag=json.dumps(TAG), max_tokens=120))
+    assert_tags(api.text(response_format=TAG, max_tokens=120))
+    assert_tags(api.message(response_format=TAG, max_tokens=120)["content"])
+    # A trigger in the mouth of a model that would rather say something else.
+    for form in [OLDER, {**OLDER, "at_least_one": True}]:
+        for seed in range(4):
+            text = api.text(response_format=form, max_tokens=150, temperature=1.5, seed=seed, ignore_eos=False)
+            assert_tags(text + ("" if END in text or "<function=" not in text else END), "at_least_one" in form)
+    error = api.post("/v1/completions", {"prompt": TEXT, "response_format": {
+        "type": "structural_tag", "format": {"type": "any_tokens"}}}, 400)["error"]
+    assert error["param"] == "response_format" and "any_tokens" in error["message"]
+    api.post("/v1/completions", {"prompt": TEXT, "structural_tag": {**OLDER, "triggers": ["<tool="]}}, 400)
 
 
 @check("Both", "guided_json")
@@ -127,6 +160,15 @@ def tool_choice(api):
     pieces = [call for chunk in chunks for choice in chunk["choices"] for call in choice["delta"].get("tool_calls", [])]
     arguments = "".join(piece["function"]["arguments"] for piece in pieces)
     assert json.loads(arguments) == calls(answer)[0][1]
+    # Beside a format: forced calls have no text, without tools there is only the text, else the model chooses.
+    assert "tool_calls" in api.message(**body, tool_choice="required", response_format=FORMAT)
+    follows(api.message(**body, tool_choice="none", response_format=FORMAT)["content"])
+    for extra in [{"response_format": FORMAT}, {"guided_json": SCHEMA}, {"structured_outputs": {"json": SCHEMA}}]:
+        message = api.message(**body, **extra, temperature=1.5, seed=7)
+        if "tool_calls" in message:
+            assert not message["content"] and calls(message)
+        else:
+            follows(message["content"])
     api.refused("/v1/chat/completions", {"messages": QUESTION, "tool_choice": "required"}, "tools")
     api.refused("/v1/chat/completions", {**body, "tool_choice": "always"}, "tool_choice")
     named["function"]["name"] = "absent"
@@ -136,6 +178,8 @@ def tool_choice(api):
 @check("Responses", "tool_choice")
 def response_tool_choice(api):
     tools = [{"type": "function", **tool["function"]} for tool in [WEATHER, TIME]]
+    both = api.respond(tools=tools, tool_choice="required", text={"format": {"type": "json_object"}})
+    assert {item["type"] for item in both["output"]} == {"function_call"}
     answer = api.respond(tools=tools, tool_choice={"type": "function", "name": "get_time"})
     assert [item["name"] for item in answer["output"] if item["type"] == "function_call"] == ["get_time"]
     assert not any(item["type"] == "function_call" for item in api.respond(tools=tools, tool_choice="none")["output"])

@@ -164,6 +164,31 @@ def test_an_output_format_is_kept(client):
     assert isinstance(json.loads(message.content[-1].text)["answer"], int)
 
 
+REPORT = {
+    "type": "object", "properties": {"degrees": {"type": "integer", "maximum": 60}}, "required": ["degrees"],
+    "additionalProperties": False}
+
+
+@pytest.mark.parametrize("thinking", [{"type": "disabled"}, {"type": "enabled", "budget_tokens": 40}])
+def test_an_output_format_beside_tools(client, thinking):
+    config = {"format": {"type": "json_schema", "schema": REPORT}}
+    first = client.messages.create(**options(messages=WEATHER, tools=TOOLS, output_config=config, thinking=thinking))
+    call = first.content[-1]
+    assert first.stop_reason == "tool_use" and call.input == {"city": "Paris"}
+    assert not any(block.type == "text" for block in first.content)
+    result = [{"type": "tool_result", "tool_use_id": call.id, "content": '{"sky": "sunny", "temperature": 21}'}]
+    messages = WEATHER + [first.to_param(), {"role": "user", "content": result}]
+    for choice in ["auto", "none"]:
+        answer = client.messages.create(**options(
+            messages=messages, tools=TOOLS, output_config=config, thinking=thinking, tool_choice={"type": choice}))
+        if answer.stop_reason == "tool_use":
+            assert choice == "auto" and not any(block.type == "text" for block in answer.content)
+        else:
+            assert isinstance(json.loads(answer.content[-1].text)["degrees"], int)
+    forced = client.messages.create(**options(tools=TOOLS, output_config=config, tool_choice={"type": "any"}))
+    assert forced.stop_reason == "tool_use" and not any(block.type == "text" for block in forced.content)
+
+
 def test_the_thinking_budget_is_kept(client):
     message = client.messages.create(**options(thinking={"type": "enabled", "budget_tokens": 5}))
     assert [block.type for block in message.content][0] == "thinking"

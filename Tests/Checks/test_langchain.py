@@ -2,10 +2,12 @@
 
 import json
 
+import pydantic
 import pytest
 
 pytest.importorskip("langchain_openai")
 from langchain.agents import create_agent  # noqa: E402
+from langchain.agents.structured_output import ProviderStrategy  # noqa: E402
 from langchain_core.tools import tool  # noqa: E402
 from langchain_openai import ChatOpenAI  # noqa: E402
 
@@ -36,6 +38,27 @@ def test_agent(server, city, degrees):
     (call,) = messages[1].tool_calls
     assert call["name"] == "get_weather" and call["args"] == {"city": city}
     assert degrees in messages[-1].content and messages[-1].usage_metadata["output_tokens"] > 0
+
+
+class Report(pydantic.BaseModel):
+    """What the weather is"""
+    model_config = pydantic.ConfigDict(extra="forbid")
+    city: str = pydantic.Field(max_length=12)
+    degrees: int = pydantic.Field(ge=-50, le=60)
+
+
+@pytest.mark.parametrize("api", ["chat", "responses"])
+def test_agent_with_a_format(server, api):
+    """Tools and the format go with every request of such an agent."""
+    model = chat(server) if api == "chat" else ChatOpenAI(
+        base_url=server.url + "/v1", api_key="none", model="deepseek", temperature=0, max_retries=0,
+        use_responses_api=True, reasoning={"effort": "none"})
+    agent = create_agent(model, [get_weather, get_time], response_format=ProviderStrategy(Report))
+    result = agent.invoke({"messages": [("user", "What is the weather in Paris?")]}, {"recursion_limit": 20})
+    messages = result["messages"]
+    assert messages[1].tool_calls[0]["name"] == "get_weather"
+    assert isinstance(result["structured_response"], Report)
+    assert Report.model_validate_json(messages[-1].text) == result["structured_response"]
 
 
 def test_streamed_calls(server):

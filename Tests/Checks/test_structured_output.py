@@ -226,6 +226,97 @@ def test_errors_name_the_keyword(deepseek):
     assert "uniqueItems" in done.stdout
 
 
+PERSON = {
+    "type": "object", "properties": {"name": {"type": "string", "maxLength": 5}, "age": {"type": "integer"}},
+    "required": ["name"], "additionalProperties": False}
+SCHEMAS = {"person": PERSON, "flag": {"type": "boolean"}, "list": {"type": "array", "items": {"enum": [1, "<"]}, "maxItems": 3}}
+
+
+def structural_tag(older, trigger, first):
+    """Tags of all schemas: vLLM's older form, and xgrammar's tree."""
+    if older:
+        structures = [{"begin": f"<{name}>", "schema": schema, "end": "</>"} for name, schema in SCHEMAS.items()]
+        return {"type": "structural_tag", "structures": structures, "triggers": [trigger], "at_least_one": first}
+    tags = [{"type": "tag", "begin": f"<{name}>", "content": {"type": "json_schema", "json_schema": schema}, "end": "</>"}
+            for name, schema in SCHEMAS.items()]
+    return {"type": "structural_tag", "format": {
+        "type": "triggered_tags", "triggers": [trigger], "tags": tags, "at_least_one": first}}
+
+
+def tags_of(text, trigger):
+    """The tags of a text, or None if a trigger goes on as something else; read without any grammar."""
+    found, position = 0, 0
+    decoder = json.JSONDecoder(parse_constant=reject_constants)
+    while (position := text.find(trigger, position)) >= 0:
+        name = next((name for name in SCHEMAS if text.startswith(f"<{name}>", position)), None)
+        if name is None:
+            return None
+        start = position + len(name) + 2
+        try:
+            value, end = decoder.raw_decode(text, start)
+        except ValueError:
+            return None
+        if not is_valid(SCHEMAS[name], value) or not text.startswith("</>", end):
+            return None
+        found, position = found + 1, end + 3
+    return found
+
+
+@pytest.mark.parametrize("older", [True, False])
+@pytest.mark.parametrize("trigger, first", [("<", True), ("<", False)])
+def test_structural_tags(deepseek, tmp_path, older, trigger, first):
+    """What the masks let through is free text and whole tags whose content is valid; and texts are taken where they are that."""
+    import random
+
+    tag = structural_tag(older, trigger, first)
+    draw = random.Random(5)
+    pieces = ["<person>", '{"name": "a"}', '{"name": "a", "age": 3}', '{"age": 3}', "<flag>", "true", "[1]", '["<"]', "<list>",
+              "</>", "free ", "你", "<", ">"]
+    texts = ["<flag>true</> and <list>[1, \"<\"]</>", "x<person>{\"name\": \"你\"}</>y"]
+    texts += ["".join(draw.choice(pieces) for _ in range(draw.randint(0, 7))) for _ in range(400)]
+    for _ in range(100):
+        name, value = draw.choice([("person", {"name": "b", "age": 1}), ("flag", False), ("list", [1, 1]), ("list", [2])])
+        texts.append(f"{draw.choice(['', 'a ', '>'])}<{name}>{json.dumps(value)}</>{draw.choice(['', 'z', '<'])}")
+    (result,) = run(deepseek, [{"structural_tag": tag, "texts": texts}], tmp_path, "--generate", "60", "--seed", "2")
+    assert "error" not in result, result
+    taken = 0
+    for text, accepted in zip(texts, result["accepted"]):
+        expected = tags_of(text, trigger) is not None and (not first or text.startswith("<"))
+        assert accepted == expected, text
+        taken += accepted
+    assert 10 < taken < len(texts) - 20
+    written = 0
+    for text in result["texts"]:
+        assert not text["dead_end"]
+        if text["complete"]:
+            count = tags_of(text["text"], trigger)
+            assert count is not None and count >= first, text
+            written += count
+    assert written >= (40 if first else 0)
+
+
+@pytest.mark.parametrize("format, name", [
+    ({"type": "any_tokens"}, "any_tokens"), ({"type": "any_text", "max_tokens": 3}, "max_tokens"),
+    ({"type": "json_schema", "json_schema": {"uniqueItems": True}}, "uniqueItems")])
+def test_structural_tags_that_cannot_be_kept(deepseek, format, name):
+    tag = json.dumps({"type": "structural_tag", "format": format})
+    done = subprocess.run([deepseek, "grammar", "structural-tag", tag], capture_output=True, text=True, timeout=60)
+    assert done.returncode != 0 and name in done.stdout
+
+
+def test_the_share_of_masks_is_measured(deepseek):
+    done = subprocess.run(
+        [deepseek, "grammar", "schema", json.dumps(PERSON), "--measure", "--max-tokens", "60", "--json"], capture_output=True,
+        text=True, timeout=300, check=True)
+    measure = json.loads(done.stdout)["measure"]
+    assert measure["vocabulary"] > 1000 and measure["free_step_ms"] > 0
+    for name in ["first_use", "later"]:
+        found = measure[name]
+        assert found["masks"] >= found["steps"] > 3
+        assert 0 < found["mask_us_per_step"] < found["step_ms"] * 1000
+        assert abs(found["share_percent"] - found["mask_us_per_step"] / found["step_ms"] / 10) < 1e-6
+
+
 def test_patterns_and_grammars(deepseek, tmp_path):
     import re
 

@@ -1,4 +1,5 @@
 import DSEngine
+import DSGrammar
 import Testing
 
 /// Tokens that a request allows, bans or forces.
@@ -15,6 +16,31 @@ import Testing
             parameters, seed: 1, promptTokens: [0], stopping: StoppingConditions(), endTokens: [], thinking: thinking)
         let logits: [Float] = [0, 1, 2, 3, 4, 5]
         return (0..<count).compactMap { _ in logits.withUnsafeBufferPointer { sampler.next($0, &state) } }
+    }
+
+    @Test("A mask leaves the choice that a row without the other tokens has", arguments: UInt64(1)...20)
+    func masked(seed: UInt64) {
+        var random = SplitMix(seed: seed)
+        let count = 64 + random.below(300)
+        var parameters = SamplingParameters()
+        // With a penalty, logits are adjusted beside.
+        if seed % 3 == 0 { parameters.presencePenalty = 0.5 }
+        var sampler = Sampler(vocabularySize: count)
+        for share in [2, 30, 70, 98] {
+            let row = (0..<count).map { _ in Float(random.below(100)) / 20 }
+            let allowed = (0..<count).map { $0 / 64 == 1 ? share > 50 : random.chance(share) }
+            var mask = TokenMask(count: count)
+            for token in allowed.indices where allowed[token] { mask.insert(Int32(token)) }
+            let bare = zip(row, allowed).map { $1 ? $0 : -Float.infinity }
+            var one = SamplingState(
+                parameters, seed: seed, promptTokens: [0], stopping: StoppingConditions(), endTokens: [])
+            var other = one
+            for _ in 0..<4 {
+                let masked = row.withUnsafeBufferPointer { sampler.next($0, &one, allowed: mask) }
+                #expect(masked == bare.withUnsafeBufferPointer { sampler.next($0, &other) }, "\(share) % of \(count)")
+                #expect(masked.map { allowed[Int($0)] } ?? !allowed.contains(true))
+            }
+        }
     }
 
     @Test func onlyAllowedTokensAreChosen() throws {

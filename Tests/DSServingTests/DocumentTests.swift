@@ -5,7 +5,13 @@ import Testing
 
 @Suite struct DocumentTests {
     private var server: DeepSeekServer {
-        DeepSeekServer(catalog: ModelCatalog([]), configuration: .init(), logger: Logger(label: "test"))
+        let logger = Logger(label: "test")
+        let loader = ModelLoader(open: { name, _ in throw InferenceError(.notFound, name) }, need: { _ in 0 })
+        let repository = ModelRepository(
+            options: .init(), catalog: ModelCatalog([]), loader: loader, logger: logger, scan: { [] })
+        return DeepSeekServer(
+            catalog: ModelCatalog([]), inference: InferenceService(repository: repository), configuration: .init(),
+            logger: logger)
     }
 
     /// Each route is described, and nothing else is.

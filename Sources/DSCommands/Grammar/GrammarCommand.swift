@@ -12,22 +12,24 @@ struct GrammarCommand: AsyncParsableCommand {
         commandName: "grammar",
         abstract: "Check schemas, patterns and grammars of structured output.",
         discussion: """
-            SOURCE is the text of a JSON schema, a regular expression, a GBNF grammar or a JSON array of choices; `@FILE` \
-            reads a file. With --input, each line is a JSON object {"schema" | "regex" | "grammar" | "choice" | \
-            "json_object", "texts"} and each output line says how that one fared.
+            SOURCE is the text of a JSON schema, a regular expression, a GBNF grammar, a JSON array of choices or a \
+            structural tag; `@FILE` reads a file. With --input, each line is a JSON object {"schema" | "regex" | "grammar" | "choice" | \
+            "json_object" | "structural_tag", "texts"} and each output line says how that one fared.
 
             EXAMPLES
               deepseek grammar schema '{"type": "object", "properties": {"age": {"type": "integer"}}}' --generate 3
               deepseek grammar regex '[a-z]+@[a-z]+\\.com' --test me@example.com
               deepseek grammar gbnf @list.gbnf --bench
+              deepseek grammar schema @person.json --measure --model model.gguf --max-tokens 200
               deepseek grammar --input cases.jsonl --generate 5 --seed 1 > results.jsonl
             """)
 
     enum Kind: String, ExpressibleByArgument, CaseIterable {
         case schema, regex, gbnf, choice
+        case structuralTag = "structural-tag"
     }
 
-    @Argument(help: "What SOURCE is: schema, regex, gbnf or choice.")
+    @Argument(help: "What SOURCE is: schema, regex, gbnf, choice or structural-tag.")
     var kind: Kind?
     @Argument(help: "The source, or @FILE.")
     var source: String?
@@ -54,6 +56,12 @@ struct GrammarCommand: AsyncParsableCommand {
     var openObjects = false
     @Flag(help: "Measure masks over random texts.")
     var bench = false
+    @Flag(help: "Measure what masks add to the steps of a model that answers under the grammar.")
+    var measure = false
+    @Option(help: "--measure: a model directory, a .gguf or a .ds file. Without it: the built-in model.")
+    var model: String?
+    @Option(help: "--measure: answers side by side.")
+    var batch = 1
     @Flag(help: "Print JSON.")
     var json = false
 
@@ -61,6 +69,8 @@ struct GrammarCommand: AsyncParsableCommand {
         guard (kind == nil) == (source == nil), (kind == nil) != (input == nil) else {
             throw ValidationError("expected either a kind and a source, or --input")
         }
+        guard (1...256).contains(batch) else { throw ValidationError("--batch: expected 1...256, found \(batch)") }
+        guard model == nil || measure else { throw ValidationError("--model: expected --measure beside it") }
         guard generate >= 0, answers >= 0, maxTokens > 0 else {
             throw ValidationError("--generate, --answers: expected 0 or more; --max-tokens: expected at least 1")
         }
@@ -68,7 +78,7 @@ struct GrammarCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let workshop = try GrammarWorkshop(tokenizer: tokenizer)
+        let workshop = try GrammarWorkshop(tokenizer: model ?? tokenizer)
         var answerer: GrammarAnswerer?
         if answers > 0 { answerer = try GrammarAnswerer() }
         if let input {
@@ -114,6 +124,7 @@ struct GrammarCommand: AsyncParsableCommand {
         case .regex: return .regex(text)
         case .gbnf: return .gbnf(text)
         case .choice: return .choice(try JSONValue.parse(text).arrayValue?.compactMap(\.stringValue) ?? [])
+        case .structuralTag: return .structuralTag(StructuralTagSource(try JSONValue.parse(text)))
         case .schema, nil: return try schema(JSONValue.parse(text))
         }
     }
@@ -123,8 +134,10 @@ struct GrammarCommand: AsyncParsableCommand {
         if let pattern = item["regex"]?.stringValue { return .regex(pattern) }
         if let grammar = item["grammar"]?.stringValue { return .gbnf(grammar) }
         if let texts = item["choice"]?.arrayValue { return .choice(texts.compactMap(\.stringValue)) }
+        if let tag = item["structural_tag"] { return .structuralTag(StructuralTagSource(tag)) }
         if item["json_object"] != nil { return .jsonObject(try whitespaceValue()) }
-        throw ValidationError("--input: expected schema, regex, grammar, choice or json_object in each line")
+        throw ValidationError(
+            "--input: expected schema, regex, grammar, choice, json_object or structural_tag in each line")
     }
 
     private func texts(of item: JSONValue) -> [String] { item["texts"]?.arrayValue?.compactMap(\.stringValue) ?? [] }
@@ -152,6 +165,11 @@ struct GrammarCommand: AsyncParsableCommand {
                     try await answerer.answers(source, count: answers, maxTokens: maxTokens, seed: seed))
             }
             if bench { result["bench"] = try workshop.bench(source, seed: seed) }
+            if measure {
+                let measurement = try ConstraintMeasurement(
+                    try ModelPath.load(model), batch: batch, tokens: maxTokens, seed: seed)
+                result["measure"] = try await measurement.run(source)
+            }
             let size = grammar.size
             result["size"] = [
                 "terms": .integer(Int64(size.terms)), "states": .integer(Int64(size.states)),

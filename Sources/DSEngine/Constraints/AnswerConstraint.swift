@@ -9,6 +9,8 @@ package struct AnswerConstraint: Sendable, Equatable {
         /// Calls of the conversation's tools and nothing else, in the model's own markup: at least one, one only unless
         /// `isParallel`. Only conversations have tools.
         case toolCalls(isParallel: Bool)
+        /// The text, or calls as above: the model chooses by how it begins.
+        case textOrToolCalls(GrammarSource, isParallel: Bool)
     }
 
     package var form: Form

@@ -38,5 +38,18 @@ package final class ConstraintCompiler: Sendable {
         }
     }
 
+    /// A text, or tool calls.
+    package func compile(
+        _ text: GrammarSource, field: String, orCalls calls: GrammarSource, thinks: Bool
+    ) throws(EngineError) -> TokenConstraint {
+        do throws(EngineError) {
+            return try compile(.either([calls, text]), field: field, thinks: thinks)
+        } catch {
+            // Whose fault it is: the tools', or what the text shall be.
+            _ = try compile(calls, field: "tools", thinks: thinks)
+            throw error
+        }
+    }
+
     package func vocabulary() -> GrammarVocabulary { ready().cache.vocabulary }
 }

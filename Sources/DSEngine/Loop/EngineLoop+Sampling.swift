@@ -72,10 +72,15 @@ extension EngineLoop {
             if let token = sampler.next(row, &request.sampling) { return .token(token) }
             return .failure(.modelFailure("the logits after token \(tokenIndex) hold no number"))
         }
+        // The row lies in other processors' caches, for which every choice pays: no part of what constraints take.
+        guard LogitScan.maximum(row) > -.infinity else {
+            return .failure(.modelFailure("the logits after token \(tokenIndex) hold no number"))
+        }
         do {
-            let allowed = try request.constraint?.mask()
+            let allowed = try constraining { () throws(GrammarError) in try request.constraint?.mask() }
+            constraintWork.masks += 1
             if let token = sampler.next(row, &request.sampling, allowed: allowed) {
-                try request.constraint?.accept(token)
+                try constraining { () throws(GrammarError) in try request.constraint?.accept(token) }
                 return .token(token)
             }
             if try request.constraint?.isComplete ?? false { return .end }
@@ -88,5 +93,13 @@ extension EngineLoop {
         } catch {
             return .failure(.modelFailure("the grammar of the answer: \(error)"))
         }
+    }
+
+    private func constraining<Result>(
+        _ body: () throws(GrammarError) -> Result
+    ) throws(GrammarError) -> Result {
+        let started = clock.now
+        defer { constraintWork.time += started.duration(to: clock.now) }
+        return try body()
     }
 }

@@ -33,6 +33,8 @@ package final class EngineLoop {
     var nextDeadline: ContinuousClock.Instant?
     let maximumStepTime: Duration?
     var stepTimes = StepTimes()
+    /// Of the current step.
+    var constraintWork = ConstraintWork()
 
     /// - Parameters:
     ///   - hasher: names blocks that requests share; nil: they share none.

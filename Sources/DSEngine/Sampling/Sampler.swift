@@ -11,6 +11,8 @@ package struct Sampler: ~Copyable {
     /// Unnormalised probabilities, [vocabulary].
     private let weights: UnsafeMutableBufferPointer<Float>
     private var candidates = CandidateList()
+    /// Time in which rows were copied and masked for `allowed`, since it was last set to zero.
+    package var maskingTime = Duration.zero
 
     package init(vocabularySize: Int) {
         self.vocabularySize = vocabularySize
@@ -34,18 +36,28 @@ package struct Sampler: ~Copyable {
             state.append(token)
             return token
         }
-        let isFree = state.leavesLogits && allowed == nil
-        guard let token = choose(isFree ? row : adjust(row, state, allowed), state) else { return nil }
+        guard let token = choose(adjusted(row, state, allowed), state) else { return nil }
         state.append(token)
         return token
     }
 
     // MARK: Steps 1 and 2
 
+    private mutating func adjusted(
+        _ row: UnsafeBufferPointer<Float>, _ state: SamplingState, _ allowed: TokenMask?
+    ) -> UnsafeBufferPointer<Float> {
+        guard allowed != nil else { return state.leavesLogits ? row : adjust(row, state, nil) }
+        let started = ContinuousClock.now
+        defer { maskingTime += started.duration(to: .now) }
+        guard state.leavesLogits, let allowed else { return adjust(row, state, allowed) }
+        copy(allowed, of: row)
+        return UnsafeBufferPointer(adjusted)
+    }
+
     private func adjust(
         _ row: UnsafeBufferPointer<Float>, _ state: SamplingState, _ allowed: TokenMask?
     ) -> UnsafeBufferPointer<Float> {
-        _ = adjusted.update(from: row)
+        _ = adjusted.update(fromContentsOf: row)
         if let allowed = state.parameters.allowedTokens {
             adjusted.update(repeating: -.infinity)
             for id in allowed { adjusted[Int(id)] = row[Int(id)] }
@@ -71,19 +83,54 @@ package struct Sampler: ~Copyable {
     }
 
     private func mask(_ allowed: TokenMask) {
-        let words = allowed.words
-        for index in words.indices where words[index] != .max {
-            let tokens = index * 64..<min(index * 64 + 64, vocabularySize)
-            // Most words are all ones or all zeros.
-            if words[index] == 0 {
-                UnsafeMutableBufferPointer(rebasing: adjusted[tokens]).update(repeating: -.infinity)
-                continue
+        allowed.words.withUnsafeBufferPointer { words in
+            for index in words.indices where words[index] != .max {
+                let tokens = tokens(ofWord: index)
+                // Most words are all ones or all zeros.
+                if words[index] == 0 {
+                    UnsafeMutableBufferPointer(rebasing: adjusted[tokens]).update(repeating: -.infinity)
+                } else {
+                    exclude(~words[index], tokens)
+                }
             }
-            var word = words[index]
-            for token in tokens {
-                if word & 1 == 0 { adjusted[token] = -.infinity }
-                word >>= 1
+        }
+    }
+
+    /// The row as it is where a token is allowed: as few elements are touched one by one as each word allows.
+    private func copy(_ allowed: TokenMask, of row: UnsafeBufferPointer<Float>) {
+        precondition(allowed.words.count * 64 >= vocabularySize, "one bit per token")
+        allowed.words.withUnsafeBufferPointer { words in
+            for index in words.indices {
+                let tokens = tokens(ofWord: index)
+                let target = UnsafeMutableBufferPointer(rebasing: adjusted[tokens])
+                guard words[index].nonzeroBitCount > 32 else {
+                    target.update(repeating: -.infinity)
+                    include(words[index], tokens, of: row)
+                    continue
+                }
+                _ = target.update(fromContentsOf: row[tokens])
+                exclude(~words[index], tokens)
             }
+        }
+    }
+
+    private func tokens(ofWord index: Int) -> Range<Int> { index * 64..<min(index * 64 + 64, vocabularySize) }
+
+    private func include(_ bits: UInt64, _ tokens: Range<Int>, of row: UnsafeBufferPointer<Float>) {
+        var rest = bits
+        while rest != 0 {
+            let token = tokens.lowerBound + rest.trailingZeroBitCount
+            if token < tokens.upperBound { adjusted[token] = row[token] }
+            rest &= rest - 1
+        }
+    }
+
+    private func exclude(_ bits: UInt64, _ tokens: Range<Int>) {
+        var rest = bits
+        while rest != 0 {
+            let token = tokens.lowerBound + rest.trailingZeroBitCount
+            if token < tokens.upperBound { adjusted[token] = -.infinity }
+            rest &= rest - 1
         }
     }
 

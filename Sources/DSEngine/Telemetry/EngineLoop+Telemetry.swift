@@ -26,6 +26,15 @@ extension EngineLoop {
         board.telemetry.stepped(
             seconds: started.duration(to: now) / .seconds(1), rows: plan.rows,
             tokens: progress.count { $0.sampledIndex != nil }, at: now)
+        noteConstraints(started.duration(to: now))
+    }
+
+    /// Steps that compute prompts take long for another reason: their share would say nothing.
+    private func noteConstraints(_ step: Duration) {
+        constraintWork.time += sampler.maskingTime
+        sampler.maskingTime = .zero
+        if constraintWork.masks > 0, plan.promptRows == 0 { board.telemetry.constrained(constraintWork, step: step) }
+        constraintWork = ConstraintWork()
     }
 
     func noteEnd(

@@ -31,6 +31,13 @@ package struct EngineTelemetry: Sendable, Equatable {
     /// Seconds of computation that were shared out to requests.
     package var computeSeconds = 0.0
 
+    // Of steps without prompts that had a row whose token a constraint restricts:
+    package var constrainedSteps = 0
+    package var constrainedStepSeconds = 0.0
+    /// Masks, and seconds for them and for the grammars.
+    package var masks = 0
+    package var constraintSeconds = 0.0
+
     /// Prompt tokens of requests that got a first token (each request's once), and those of them that a cache held.
     package var totalPromptTokens = 0
     package var totalCachedTokens = 0

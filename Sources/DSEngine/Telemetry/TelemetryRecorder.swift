@@ -20,6 +20,15 @@ package final class TelemetryRecorder: Sendable {
 
     func computed(seconds: Double) { state.withLock { $0.computeSeconds += seconds } }
 
+    func constrained(_ work: ConstraintWork, step: Duration) {
+        state.withLock {
+            $0.constrainedSteps += 1
+            $0.constrainedStepSeconds += step / .seconds(1)
+            $0.masks += work.masks
+            $0.constraintSeconds += work.time / .seconds(1)
+        }
+    }
+
     func stepped(seconds: Double, rows: Int, tokens: Int, at now: ContinuousClock.Instant) {
         let second = Int(self.seconds(at: now))
         state.withLock {

@@ -57,17 +57,26 @@ public final class TextGenerator: Sendable {
         _ options: TextOptions, tools: [JSONValue], dialect: OutputDialect, thinks: Bool
     ) throws(EngineError) -> TokenConstraint? {
         guard let wanted = options.constraint else { return nil }
-        let source: GrammarSource
-        switch wanted.form {
-        case .text(let text): source = text
-        case .toolCalls(let isParallel):
+        func calls(_ isParallel: Bool, _ field: String) throws(EngineError) -> GrammarSource {
             do {
-                source = try ToolCallGrammar.source(tools, dialect: dialect, isParallel: isParallel)
+                return try ToolCallGrammar.source(tools, dialect: dialect, isParallel: isParallel)
             } catch {
-                throw .invalidConstraint(field: wanted.field, reason: error.description)
+                throw .invalidConstraint(field: field, reason: error.description)
             }
         }
-        return try constraints.compile(source, field: wanted.field, thinks: thinks)
+        switch wanted.form {
+        case .text(let text): return try constraints.compile(text, field: wanted.field, thinks: thinks)
+        case .toolCalls(let isParallel):
+            let calls = try calls(isParallel, wanted.field)
+            return try constraints.compile(calls, field: wanted.field, thinks: thinks)
+        case .textOrToolCalls(let text, let isParallel):
+            // A model whose format has no calls makes none.
+            guard dialect != .plain, !tools.isEmpty else {
+                return try constraints.compile(text, field: wanted.field, thinks: thinks)
+            }
+            let calls = try calls(isParallel, "tools")
+            return try constraints.compile(text, field: wanted.field, orCalls: calls, thinks: thinks)
+        }
     }
 
     /// The prompt that `chat` would submit.

@@ -9,7 +9,7 @@ package final class CompiledGrammar: Sendable {
     package init(
         _ source: GrammarSource, vocabulary: GrammarVocabulary, limits: GrammarLimits = GrammarLimits()
     ) throws(GrammarError) {
-        let compiler = GrammarCompiler(vocabulary: vocabulary, limits: limits)
+        var compiler = GrammarCompiler(vocabulary: vocabulary, limits: limits)
         let (table, term) = try compiler.compile(source)
         self.vocabulary = vocabulary
         let automaton = GrammarAutomaton(table, start: term, vocabulary: vocabulary)

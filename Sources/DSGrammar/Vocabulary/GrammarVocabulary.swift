@@ -40,6 +40,18 @@ package final class GrammarVocabulary: Sendable {
     /// The control token that is written so.
     package func controlToken(_ spelling: [UInt8]) -> Int32? { controlBySpelling[spelling] }
 
+    /// Where the first control token is spelled out in a text, the longest of those that begin there.
+    func firstControlToken(in text: ArraySlice<UInt8>) -> (range: Range<Int>, token: Int32)? {
+        for start in text.indices {
+            let rest = text[start...]
+            let found = controlBySpelling.filter { !$0.key.isEmpty && rest.starts(with: $0.key) }
+            if let (spelling, token) = found.max(by: { $0.key.count < $1.key.count }) {
+                return (start..<start + spelling.count, token)
+            }
+        }
+        return nil
+    }
+
     package func spelling(ofControl token: Int32) -> [UInt8]? { controlTokens[token] }
 
     /// Words of a mask.

@@ -30,6 +30,13 @@ extension EngineMetrics {
         page.counter(
             "deepseek_compute_seconds", "Seconds of computation, as they are shared out to requests.", labels,
             telemetry.computeSeconds)
+        page.counter(
+            "deepseek_constraint_seconds", "Seconds for token masks and grammars, in steps without prompts.", labels,
+            telemetry.constraintSeconds)
+        page.counter(
+            "deepseek_constrained_step_seconds", "Seconds of those of these steps that had a mask.", labels,
+            telemetry.constrainedStepSeconds)
+        page.counter("deepseek_constraint_masks", "Token masks in these steps.", labels, telemetry.masks)
         if let last = statistics.lastStep {
             page.gauge(
                 "deepseek_last_step_age_seconds", "Time since the last step ended in seconds.", labels,

@@ -14,7 +14,12 @@ package struct APIOperation: Sendable {
     /// Parameters of the path, with an example of each.
     package var pathParameters: [APIField] = []
     package var queryParameters: [APIField] = []
-    /// Content types of success.
+    package var headerParameters: [APIField] = []
+    /// The body may be left out.
+    package var bodyIsOptional = false
+    /// Content types of bodies that are no JSON.
+    package var otherBodies: [String] = []
+    /// Content types of success; none: the answer has no body.
     package var answers: [String]
     /// Statuses beside 200 that a caller has to expect.
     package var failures: [Int] = []
@@ -42,14 +47,19 @@ package struct APIOperation: Sendable {
         ])
         let parameters =
             pathParameters.map { parameter($0, in: "path") } + queryParameters.map { parameter($0, in: "query") }
+            + headerParameters.map { parameter($0, in: "header") }
         if !parameters.isEmpty { object["parameters"] = .array(parameters) }
         if let body {
-            object["requestBody"] = ["required": true, "content": ["application/json": ["schema": body.schema]]]
+            var content = JSONObject([("application/json", ["schema": body.schema])])
+            for type in otherBodies { content[type] = ["schema": [:]] }
+            object["requestBody"] = ["required": .bool(!bodyIsOptional), "content": .object(content)]
         }
         var responses = JSONObject()
         var content = JSONObject()
         for type in answers { content[type] = ["schema": [:]] }
-        responses["200"] = ["description": "success", "content": .object(content)]
+        var success = JSONObject([("description", "success")])
+        if !answers.isEmpty { success["content"] = .object(content) }
+        responses["200"] = .object(success)
         for status in failures {
             responses[String(status)] = ["description": "an error that says what was expected and what was found"]
         }

@@ -85,6 +85,7 @@ enum FieldLists {
         APIField("guided_regex", APISchema.string, "The older name of structured_outputs.regex."),
         APIField("guided_choice", APISchema.strings, "The older name of structured_outputs.choice."),
         APIField("guided_grammar", APISchema.string, "The older name of structured_outputs.grammar."),
+        APIField("structural_tag", APISchema.any, "The older name of structured_outputs.structural_tag."),
         APIField("grammar", APISchema.string, "llama-server's grammar (GBNF)."),
         APIField("json_schema", APISchema.object, "llama-server's schema."),
     ]

@@ -106,6 +106,83 @@ struct ForcedAnswerTests {
         #expect(read > 5)
     }
 
+    static let answer: JSONValue = [
+        "type": "object", "properties": ["ok": ["type": "boolean"]], "required": ["ok"], "additionalProperties": false,
+    ]
+    static let textOrCalls = AnswerConstraint(
+        .textOrToolCalls(.jsonSchema(JSONSchemaSource(answer)), isParallel: true), field: "response_format")
+
+    /// One grammar of both, for each dialect: what the model begins with decides.
+    @Test(
+        "A text that follows a schema, or calls: nothing else",
+        arguments: OutputDialect.allCases.filter { $0 != .plain })
+    func textOrCalls(dialect: OutputDialect) throws {
+        let vocabulary = GrammarVocabulary(
+            texts: (0..<256).map { [UInt8($0)] } + [Array("<end>".utf8)], controlTokens: [:], endTokens: [256])
+        let calls = try ToolCallGrammar.source(Self.tools, dialect: dialect, isParallel: true)
+        let text = GrammarSource.jsonSchema(JSONSchemaSource(Self.answer))
+        func accepts(_ grammar: CompiledGrammar, _ text: some Sequence<UInt8>) throws -> Bool {
+            var matcher = GrammarMatcher(grammar)
+            return try matcher.accept(bytes: text) && matcher.isComplete
+        }
+        let alone = try CompiledGrammar(calls, vocabulary: vocabulary)
+        let both = try CompiledGrammar(.either([calls, text]), vocabulary: vocabulary)
+        #expect(try accepts(both, #"{"ok": true}"#.utf8))
+        for prose in ["", "Let me see.", "true", #"{"ok": 1}"#, #"{"ok": true} "#, "{}"] {
+            #expect(try !accepts(both, prose.utf8), "\(prose)")
+        }
+        var taken = 0
+        for seed in UInt64(0)..<6 {
+            var random = RandomText(seed: seed, patience: 40)
+            let outcome = try random.next(alone, limit: 4000)
+            guard outcome.isComplete else { continue }
+            #expect(try accepts(both, outcome.text))
+            #expect(try !accepts(both, outcome.text + [0x7B]))
+            taken += 1
+        }
+        #expect(taken > 2)
+    }
+
+    static let call =
+        "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>stop<｜tool▁sep｜>{}<｜tool▁call▁end｜><｜tool▁calls▁end｜>"
+
+    @Test("Beside tools, a format leaves the choice to the model", arguments: [true, false])
+    func choice(thinking: Bool) async throws {
+        let thoughts = thinking ? "hm</think>" : ""
+        for (says, calls) in [(Self.call, 1), (#"{"ok": false}"#, 0)] {
+            let generator = try Puppet.generator(says: thoughts + says)
+            var request = Self.ask(Self.textOrCalls, thinking: thinking)
+            request.options.sampling = .greedy
+            let (output, result) = try await generator.chat(request).collect()
+            #expect(output.toolCalls.count == calls)
+            #expect(output.toolCalls.allSatisfy { $0.name == "stop" && $0.arguments == "{}" })
+            #expect(output.content == (calls == 0 ? says : ""))
+            #expect(output.reasoning == (thinking ? "hm" : ""))
+            #expect(result.reason == .endOfSequence)
+            await generator.engine.shutdown()
+        }
+        let generator = try Puppet.generator(says: "I would rather talk")
+        let (output, result) = try await generator.chat(Self.ask(Self.textOrCalls, thinking: false)).collect()
+        #expect(result.reason != .endOfSequence || output.toolCalls.isEmpty != output.content.isEmpty)
+        if result.reason == .endOfSequence, output.toolCalls.isEmpty {
+            #expect(try JSONValue.parse(output.content)["ok"]?.boolValue != nil)
+        }
+        await generator.engine.shutdown()
+    }
+
+    @Test("What a tool's schema has wrong is the tools' fault, what the format has wrong the format's")
+    func faults() throws {
+        let generator = try Puppet.generator(says: "")
+        var request = Self.ask(Self.textOrCalls, thinking: false)
+        request.tools = [["type": "function", "function": ["name": "f", "parameters": ["uniqueItems": true]]]]
+        let tools = #expect(throws: EngineError.self) { try generator.chat(request) }
+        #expect(tools?.description.contains("'tools'") == true)
+        request.tools = Self.tools
+        request.options.constraint?.form = .textOrToolCalls(.regex("("), isParallel: true)
+        let format = #expect(throws: EngineError.self) { try generator.chat(request) }
+        #expect(format?.description.contains("'response_format'") == true)
+    }
+
     @Test("A model without calls, and a schema that cannot be kept, are errors of the request")
     func refused() throws {
         #expect(throws: GrammarError.self) {

@@ -24,6 +24,17 @@ struct GenerateRoutes: RouteGroup {
         }
     }
 
+    var operations: [APIOperation] {
+        InferenceRoutes.modelPaths { path, parameters in
+            [("/generate", "application/json"), ("/generate_stream", "text/event-stream")].map { name, type in
+                APIOperation(
+                    .post, path + name, tag: "V2",
+                    "Members that name inputs are tensors, all others parameters", body: APIObject(FieldLists.generate),
+                    pathParameters: parameters, answers: [type], failures: [400, 404, 413, 503])
+            }
+        }
+    }
+
     private func call(_ request: Request, _ context: ServingContext) async throws -> Call {
         let fields = try FieldReader(body: try await request.bodyBytes(limit: bodyLimit))
         do {

@@ -43,6 +43,43 @@ struct InferenceRoutes: RouteGroup {
         }
     }
 
+    var operations: [APIOperation] {
+        let fixed = [
+            APIOperation(.get, "/v2", tag: "V2", "The server's name, version and extensions"),
+            APIOperation(.get, "/v2/health/live", tag: "V2", "Whether the server lives", failures: [400]),
+            APIOperation(.get, "/v2/health/ready", tag: "V2", "Whether every model is loaded", failures: [400]),
+            APIOperation(.get, "/v2/models/stats", tag: "V2", "What all models did"),
+        ]
+        return fixed
+            + Self.modelPaths { path, parameters in
+                func get(_ name: String, _ summary: String) -> APIOperation {
+                    APIOperation(
+                        .get, path + name, tag: "V2", summary, pathParameters: parameters, failures: [400, 404, 503])
+                }
+                var infer = APIOperation(
+                    .post, path + "/infer", tag: "V2", "Tensors in, tensors out", body: APIObject(FieldLists.inference),
+                    pathParameters: parameters, answers: ["application/json", "application/octet-stream"],
+                    failures: [400, 404, 413, 503])
+                infer.otherBodies = ["application/octet-stream"]
+                infer.headerParameters = [
+                    APIField(
+                        HTTPField.Name.inferenceHeaderLength.canonicalName, APISchema.integer(0...4096),
+                        "Bytes of JSON; binary tensors follow. 0: the body is one raw tensor.")
+                ]
+                return [
+                    get("", "A model's inputs and outputs"), get("/ready", "Whether it is loaded"),
+                    get("/config", "Its configuration"), get("/stats", "What it did"), infer,
+                ]
+            }
+    }
+
+    /// Operations on a model, and on one version of it.
+    static func modelPaths(_ operations: (String, [APIField]) -> [APIOperation]) -> [APIOperation] {
+        operations("/v2/models/{model}", [FieldLists.modelName])
+            + operations(
+                "/v2/models/{model}/versions/{version}", [FieldLists.modelName, FieldLists.modelVersion])
+    }
+
     private func infer(_ request: Request, _ context: ServingContext) async throws -> Response {
         guard request.headers[.contentEncoding] == nil else {
             throw APIError.invalid("content-encoding: expected an uncompressed body, found a compressed one")
@@ -107,10 +144,10 @@ extension APIError {
     init(_ error: InferenceError) {
         let status: HTTPResponse.Status =
             switch error.kind {
-            case .invalidArgument, .alreadyExists: .badRequest
+            // What is not there was asked for by the request: a second try cannot succeed.
+            case .invalidArgument, .alreadyExists, .unsupported: .badRequest
             case .notFound: .notFound
             case .unavailable, .deadlineExceeded: .serviceUnavailable
-            case .unsupported: .notImplemented
             case .internalFailure: .internalServerError
             }
         self.init(status: status, message: error.message, type: "invalid_request_error")

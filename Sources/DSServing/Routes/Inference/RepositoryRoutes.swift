@@ -27,6 +27,25 @@ struct RepositoryRoutes: RouteGroup {
         }
     }
 
+    var operations: [APIOperation] {
+        let repository = APIField("repository", APISchema.string, "Any name: there is one repository.")
+        return [("/v2/repository", []), ("/v2/repository/{repository}", [repository])].flatMap { root, parameters in
+            func post(_ path: String, _ summary: String, _ body: [APIField], _ answers: [String]) -> APIOperation {
+                let model = path == "/index" ? [] : [FieldLists.modelName]
+                var operation = APIOperation(
+                    .post, root + path, tag: "V2", summary, body: APIObject(body), pathParameters: parameters + model,
+                    answers: answers, failures: [400, 404, 413, 503])
+                operation.bodyIsOptional = true
+                return operation
+            }
+            return [
+                post("/index", "The models of the repository", FieldLists.repositoryIndex, ["application/json"]),
+                post("/models/{model}/load", "Loads a model", FieldLists.repositoryLoad, []),
+                post("/models/{model}/unload", "Gives its memory back", [], []),
+            ]
+        }
+    }
+
     private func load(_ fields: FieldReader, _ name: String) async throws -> Response {
         let parameters = try fields.reader("parameters")
         if let file = parameters?.object.keys.first(where: { $0.string.hasPrefix("file:") }) {

@@ -16,6 +16,34 @@ struct SharedMemoryRoutes: RouteGroup {
         }
     }
 
+    var operations: [APIOperation] {
+        var operations = [
+            APIOperation(.get, "/v2/logging", tag: "V2", "What is logged; read only"),
+            APIOperation(.get, "/v2/trace/setting", tag: "V2", "What Triton would trace; read only"),
+            APIOperation(
+                .get, "/v2/models/{model}/trace/setting", tag: "V2", "The same of one model",
+                pathParameters: [FieldLists.modelName]),
+        ]
+        for root in ["/v2/systemsharedmemory", "/v2/cudasharedmemory"] {
+            for (path, region) in [("", []), ("/region/{region}", [FieldLists.regionName])] {
+                operations += [
+                    APIOperation(
+                        .get, root + path + "/status", tag: "V2", "Memory that clients share", pathParameters: region,
+                        failures: [404]),
+                    APIOperation(
+                        .post, root + path + "/unregister", tag: "V2", "Forgets it", pathParameters: region,
+                        answers: []),
+                ]
+            }
+            operations.append(
+                APIOperation(
+                    .post, root + "/region/{region}/register", tag: "V2", "Shares memory with the server",
+                    body: APIObject(root.contains("cuda") ? [] : FieldLists.sharedMemory),
+                    pathParameters: [FieldLists.regionName], answers: [], failures: [400, 413]))
+        }
+        return operations
+    }
+
     private func addSystem(to router: Router<ServingContext>) {
         let memory = service.sharedMemory
         let root = "/v2/systemsharedmemory"

@@ -56,18 +56,23 @@ package struct MessagesBody {
         _ fields: FieldReader, _ tools: AnthropicTools
     ) throws(APIError) -> AnswerConstraint? {
         let older = try fields.reader("output_format")
-        guard let format = try fields.reader("output_config")?.reader("format") ?? older else {
-            guard tools.isForced else { return nil }
+        let format = try fields.reader("output_config")?.reader("format") ?? older
+        let field = format?.name("schema") ?? ""
+        let text = try format.map { format throws(APIError) in try Self.schema(format) }
+        if tools.isForced {
+            // There is no text that could follow a format.
             return AnswerConstraint(.toolCalls(isParallel: !tools.callsOneTool), field: "tool_choice")
         }
+        guard let text else { return nil }
+        guard !tools.tools.isEmpty else { return AnswerConstraint(.text(text), field: field) }
+        return AnswerConstraint(.textOrToolCalls(text, isParallel: !tools.callsOneTool), field: field)
+    }
+
+    private static func schema(_ format: FieldReader) throws(APIError) -> GrammarSource {
         guard try format.requiredString("type") == "json_schema", let schema = try format.reader("schema") else {
             throw .field(format.name("schema"), expected: "a JSON schema, and \"json_schema\" as type", found: nil)
         }
-        guard tools.tools.isEmpty else {
-            throw .field("tools", expected: "none, because the answer has a format", found: fields.value("tools"))
-        }
-        return AnswerConstraint(
-            .text(.jsonSchema(JSONSchemaSource(.object(schema.object)))), field: format.name("schema"))
+        return .jsonSchema(JSONSchemaSource(.object(schema.object)))
     }
 
     /// Off unless asked for, as clients of this API expect.

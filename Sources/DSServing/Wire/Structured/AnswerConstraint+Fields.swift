@@ -7,14 +7,14 @@ extension AnswerConstraint {
     init?(
         _ output: OutputConstraint.Requested?, _ tools: ToolFields? = nil, _ shared: SamplingFields
     ) throws(APIError) {
+        let isParallel = tools?.callsInParallel ?? true
         switch (output, tools?.choice) {
-        case (nil, .required), (nil, .named):
-            self.init(.toolCalls(isParallel: tools?.callsInParallel ?? true), field: "tool_choice")
-        case (let output?, .required), (let output?, .named):
-            throw .invalid(
-                "'tool_choice': expected \"auto\" or \"none\", because '\(output.field)' says what the text shall be",
-                parameter: "tool_choice")
-        case (let output?, _): self.init(.text(try output.constraint.source(output.field)), field: output.field)
+        // Where calls are forced there is no text that could follow a format.
+        case (_, .required), (_, .named): self.init(.toolCalls(isParallel: isParallel), field: "tool_choice")
+        case (let output?, .auto) where tools?.tools.isEmpty == false:
+            self.init(
+                .textOrToolCalls(output.constraint.source, isParallel: isParallel), field: output.field)
+        case (let output?, _): self.init(.text(output.constraint.source), field: output.field)
         case (nil, _): return nil
         }
         // Both at once may leave no token at all.
@@ -28,15 +28,14 @@ extension AnswerConstraint {
 }
 
 extension OutputConstraint {
-    fileprivate func source(_ field: String) throws(APIError) -> GrammarSource {
+    fileprivate var source: GrammarSource {
         switch self {
         case .jsonObject: .jsonObject()
         case .jsonSchema(let schema): .jsonSchema(JSONSchemaSource(schema))
         case .regex(let pattern): .regex(pattern)
         case .choice(let texts): .choice(texts)
         case .grammar(let text): .gbnf(text)
-        case .structuralTag:
-            throw .invalid("'\(field)': structural tags are not supported; use a grammar", parameter: field)
+        case .structuralTag(let tag): .structuralTag(StructuralTagSource(tag))
         }
     }
 }

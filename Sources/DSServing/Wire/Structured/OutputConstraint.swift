@@ -11,12 +11,12 @@ package enum OutputConstraint: Sendable, Equatable {
     case choice([String])
     /// A grammar in the form of llama.cpp or xgrammar (GBNF, EBNF).
     case grammar(String)
-    /// JSON between tags in otherwise free text.
+    /// Tags with structured content, between them mostly free text: vLLM's and xgrammar's structural tags.
     case structuralTag(JSONValue)
 }
 
 extension OutputConstraint {
-    /// Reads OpenAI's `response_format`, vLLM's `structured_outputs` and older `guided_*`, llama-server's `grammar` and
+    /// Reads OpenAI's `response_format`, vLLM's `structured_outputs`, older `guided_*` and `structural_tag`, llama-server's `grammar` and
     /// `json_schema`. At most one of them may ask for something.
     package static func requested(_ fields: FieldReader) throws(APIError) -> Requested? {
         let found: Found = try responseFormat(fields) + structuredOutputs(fields) + older(fields)
@@ -84,6 +84,10 @@ extension OutputConstraint {
         var found = try members(fields, prefix: "guided_")
         if let grammar = try fields.string("grammar"), !grammar.isEmpty {
             found.append((fields.name("grammar"), .grammar(grammar)))
+        }
+        if let tag = fields.value("structural_tag") {
+            let name = fields.name("structural_tag")
+            found.append((name, .structuralTag(try json(tag, name))))
         }
         if let schema = fields.value("json_schema") { found.append((fields.name("json_schema"), .jsonSchema(schema))) }
         return found
