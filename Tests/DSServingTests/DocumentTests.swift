@@ -6,7 +6,7 @@ import Testing
 @Suite struct DocumentTests {
     private var server: DeepSeekServer {
         let logger = Logger(label: "test")
-        let loader = ModelLoader(open: { name, _ in throw InferenceError(.notFound, name) }, need: { _ in 0 })
+        let loader = ModelLoader(open: { name, _, _ in throw InferenceError(.notFound, name) }, need: { _ in 0 })
         let repository = ModelRepository(
             options: .init(), catalog: ModelCatalog([]), loader: loader, logger: logger, scan: { [] })
         return DeepSeekServer(
