@@ -20,13 +20,15 @@ struct ConstraintMeasurement {
         (self.batch, self.tokens, self.seed) = (batch, tokens, seed)
     }
 
-    /// Masks of the first round are computed, of the second mostly found; free answers are measured before and after.
+    /// Masks of the first round are computed; those of the last, after other answers, mostly found. Free answers are
+    /// measured before and after.
     func run(_ source: GrammarSource) async throws -> JSONValue {
         // The first run reads weights and may copy them.
         repeat { _ = try await round(nil, seed) } while isCopying
         let before = try await round(nil, seed)
         let first = try await round(source, seed)
-        let later = try await round(source, seed &+ 1000)
+        for other in UInt64(1)...4 { _ = try await round(source, seed &+ other &* 500) }
+        let later = try await round(source, seed &+ 5000)
         let after = try await round(nil, seed)
         let free = (before.stepSeconds + after.stepSeconds) / Double(max(1, before.steps + after.steps))
         await generator.engine.shutdown()

@@ -99,17 +99,17 @@ package struct Sampler: ~Copyable {
     /// The row as it is where a token is allowed: as few elements are touched one by one as each word allows.
     private func copy(_ allowed: TokenMask, of row: UnsafeBufferPointer<Float>) {
         precondition(allowed.words.count * 64 >= vocabularySize, "one bit per token")
+        guard let source = row.baseAddress, let target = adjusted.baseAddress else { return }
         allowed.words.withUnsafeBufferPointer { words in
             for index in words.indices {
                 let tokens = tokens(ofWord: index)
-                let target = UnsafeMutableBufferPointer(rebasing: adjusted[tokens])
-                guard words[index].nonzeroBitCount > 32 else {
-                    target.update(repeating: -.infinity)
+                if words[index].nonzeroBitCount > 32 {
+                    (target + tokens.lowerBound).update(from: source + tokens.lowerBound, count: tokens.count)
+                    exclude(~words[index], tokens)
+                } else {
+                    (target + tokens.lowerBound).update(repeating: -.infinity, count: tokens.count)
                     include(words[index], tokens, of: row)
-                    continue
                 }
-                _ = target.update(fromContentsOf: row[tokens])
-                exclude(~words[index], tokens)
             }
         }
     }
