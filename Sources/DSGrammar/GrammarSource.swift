@@ -58,6 +58,7 @@ package struct JSONSchemaSource: Hashable, Sendable {
         case all
         /// Everything but strings.
         case others
+        case objects
     }
 
     package init(

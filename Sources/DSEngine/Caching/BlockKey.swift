@@ -1,7 +1,8 @@
 import DSSupport
 
 /// Names the content of one block of the key/value cache: a SHA-256 digest over everything that the block's rows follow from
-/// (`BlockHasher`). Equal keys mean equal bits, so a key's content never changes and never has to be compared.
+/// (`BlockHasher`). Equal keys mean equal bits (where answers serve prompts, equal up to rounding), so a key's content never has to be
+/// compared.
 package struct BlockKey: Hashable, Sendable, CustomStringConvertible {
     /// The digest's bytes, eight at a time, the first one lowest.
     package let words: (UInt64, UInt64, UInt64, UInt64)

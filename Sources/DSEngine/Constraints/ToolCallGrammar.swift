@@ -61,7 +61,7 @@ package enum ToolCallGrammar {
             parameters = function["parameters"] ?? ["type": "object", "properties": [:], "additionalProperties": false]
         }
 
-        var arguments: GrammarSource { .jsonSchema(JSONSchemaSource(["type": "object", "allOf": [parameters]])) }
+        var arguments: GrammarSource { .jsonSchema(JSONSchemaSource(parameters, kinds: .objects)) }
     }
 
     private static func several(

@@ -1,9 +1,9 @@
 /// Moves blocks between the cache and the store below it, for the loop's thread: it asks for the blocks of a request that waits, and
 /// hands over blocks that were computed.
 ///
-/// A block goes to the store when it was computed, not when the cache gives it up: so it is there after a crash and for other
-/// processes at once, and the moment of want has no copies of its own. Blocks with generated tokens do not go there: nobody can ask for
-/// them (`BlockHasher`).
+/// A block goes to the store when it became known, not when the cache gives it up: so it is there after a crash and for other
+/// processes at once, and the moment of want has no copies of its own. Prompts become known as they are computed, answers, where they
+/// are kept, when they end.
 ///
 /// In the store, a byte stands before a block's rows: whether the drafter's are among them.
 final class BlockTraffic {
@@ -108,7 +108,7 @@ final class BlockTraffic {
         return true
     }
 
-    /// Hands over the blocks that the last step completed.
+    /// Hands over the new blocks.
     /// - Parameter hasDrafter: whether the drafter's rows are what the scheduler says.
     func handOver(_ scheduler: borrowing Scheduler, hasDrafter: Bool) {
         for known in scheduler.newBlocks where scheduler.knownBlock(known.key) == known.block {

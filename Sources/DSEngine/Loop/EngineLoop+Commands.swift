@@ -17,7 +17,15 @@ extension EngineLoop {
         if !commands.isEmpty { publish() }
         commands.removeAll(keepingCapacity: true)
         endLateRequests()
+        handOverBlocks()
         return isClosed
+    }
+
+    /// Gives the blocks that became known to the store. Requests that others end have some, too.
+    func handOverBlocks() {
+        guard !scheduler.newBlocks.isEmpty else { return }
+        traffic?.handOver(scheduler, hasDrafter: speculator?.drafterError == nil)
+        scheduler.forgetNewBlocks()
     }
 
     func start(_ submission: Submission) {

@@ -35,7 +35,7 @@ extension EngineLoop {
                 end(request, at: slot, reason: .endOfSequence, usage: usage, now: clock.now)
             case .failure(let error):
                 chosen.append(0)
-                scheduler.cancel(request.id)
+                scheduler.cancel(request.id, hasFailed: true)
                 fail(request, error)
                 active[sampled.slot.rawValue] = nil
             }

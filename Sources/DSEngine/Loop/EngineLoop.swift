@@ -113,10 +113,10 @@ package final class EngineLoop {
             scheduler.commit(plan, tokens: chosen, into: &progress)
             emit(logits)
             propose()
-            traffic?.handOver(scheduler, hasDrafter: speculator?.drafterError == nil)
         } catch {
             failPlanned(error)
         }
+        handOverBlocks()
         finishStep(started)
         if !copier.isDone { wakeConsumers() }
         copier.copy(

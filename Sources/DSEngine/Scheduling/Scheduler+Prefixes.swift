@@ -139,6 +139,9 @@ extension Scheduler {
         keepGenerated(slot)
     }
 
+    /// The new blocks were handed over, or nobody wants them.
+    package mutating func forgetNewBlocks() { newBlocks.removeAll(keepingCapacity: true) }
+
     // MARK: The drafter
 
     /// The drafter's rows of tokens [0, followed) of a request are there.

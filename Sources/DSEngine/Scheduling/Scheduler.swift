@@ -44,7 +44,7 @@ package struct Scheduler: Sendable {
     package let hasher: BlockHasher?
     var prefixes: PrefixIndex
     package internal(set) var prefixCounts = PrefixCounts()
-    /// Blocks that were computed and made known by the last commit.
+    /// Blocks that were computed and made known since they were last handed over.
     package internal(set) var newBlocks: [KnownBlock] = []
     /// Keys of the blocks that the step being planned computes.
     var computing: Set<BlockKey> = []
@@ -101,10 +101,13 @@ package struct Scheduler: Sendable {
     }
 
     /// Removes a request at once and frees its blocks; `nil` if it is unknown or ended already.
+    /// - Parameter hasFailed: its rows are not to be trusted, and nobody finds its answer.
     @discardableResult
-    package mutating func cancel(_ id: RequestID) -> (slot: SequenceSlot, usage: TokenUsage)? {
+    package mutating func cancel(
+        _ id: RequestID, hasFailed: Bool = false
+    ) -> (slot: SequenceSlot, usage: TokenUsage)? {
         guard let slot = slotOfRequest[id], let usage = sequences[slot.rawValue]?.usage else { return nil }
-        remove(slot)
+        remove(slot, keepsAnswer: !hasFailed)
         return (slot, usage)
     }
 
@@ -146,7 +149,6 @@ package struct Scheduler: Sendable {
         for chunk in plan.prompts { advance(chunk) }
         for chunk in plan.decodes { advance(chunk) }
         // Before any of them ends and gives up its blocks.
-        newBlocks.removeAll(keepingCapacity: true)
         for chunk in plan.prompts where slotOfRequest[chunk.id] == chunk.slot { keepComputed(chunk.slot) }
         for (index, row) in plan.sampled.enumerated() where slotOfRequest[row.id] == row.slot {
             switch row.purpose {
@@ -244,9 +246,9 @@ package struct Scheduler: Sendable {
         return one.id < other.id
     }
 
-    private mutating func remove(_ slot: SequenceSlot) {
+    private mutating func remove(_ slot: SequenceSlot, keepsAnswer: Bool = true) {
         guard let id = sequences[slot.rawValue]?.id else { return }
-        if hasher?.servesAnswers == true { keepAnswer(slot) }
+        if keepsAnswer, hasher?.servesAnswers == true { keepAnswer(slot) }
         releaseBlocks(of: slot)
         running.removeAll { $0 == slot }
         waiting.removeAll { $0 == slot }

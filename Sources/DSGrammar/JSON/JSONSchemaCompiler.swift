@@ -33,7 +33,12 @@ struct JSONSchemaCompiler {
                 }
                 value = next
             }
-            self.source = source.kinds == .all ? value : ["allOf": [value, ["not": ["type": "string"]]]]
+            self.source =
+                switch source.kinds {
+                case .all: value
+                case .others: ["allOf": [value, ["not": ["type": "string"]]]]
+                case .objects: ["type": "object", "allOf": [value]]
+                }
         } catch let error as GrammarError {
             throw error
         } catch {

@@ -68,6 +68,34 @@ struct BlockStoreTests {
         #expect(found.statistics.blockLoadFailures > 0)
     }
 
+    @Test("Answers that are kept go to the store, whoever ends them", arguments: [false, true])
+    func answers(isCancelled: Bool) async throws {
+        func engine(_ store: MemoryBlockStore) throws -> Engine {
+            var configuration = EngineConfiguration()
+            configuration.maxBatchTokens = 16
+            configuration.maxBatchSize = 8
+            configuration.keepsAnswers = true
+            return try Engine(
+                runner: ScriptedModelRunner(maximumContext: 96, blockCount: 64, blockSize: 4), endTokens: [],
+                configuration: configuration, store: store)
+        }
+        let prompt = (0..<13).map { Int32($0 + 10) }
+        let store = MemoryBlockStore(byteLimit: 1 << 20)
+        let first = try engine(store)
+        let stream = try first.submit(.greedy(prompt, isCancelled ? 70 : 20))
+        var answer: [Int32] = []
+        for try await event in stream {
+            if case .token(let token) = event { answer.append(token.id) }
+            if answer.count == 20 { stream.cancel() }
+        }
+        while first.statistics().usedBlocks > 0 { await Task.yield() }
+        await first.shutdown()
+        let second = try engine(store.copy())
+        let (_, result) = try await second.submit(.greedy(prompt + answer.prefix(20) + [5], 2)).drain()
+        #expect(result?.usage.cachedPromptTokens == 32)
+        await second.shutdown()
+    }
+
     @Test("A request that is cancelled while its blocks are on their way leaves nothing; others do not wait for it")
     func cancelledWhileFetching() async throws {
         let prompt = (0..<33).map { Int32($0 + 10) }

@@ -16,8 +16,9 @@ struct ForcedAnswerTests {
                     "type": "object",
                     "properties": [
                         "city": ["type": "string", "maxLength": 6],
-                        "days": ["type": "integer", "maximum": 9, "minimum": 1],
+                        "days": ["$ref": "#/$defs/Days"],
                     ], "required": ["city", "days"],
+                    "$defs": ["Days": ["type": "integer", "maximum": 9, "minimum": 1]],
                 ],
             ],
         ],
