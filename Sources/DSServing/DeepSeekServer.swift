@@ -136,7 +136,10 @@ package struct DeepSeekServer {
             router.add(middleware: CrossOrigin(origins: Set(configuration.allowedOrigins)))
         }
         router.add(middleware: ErrorBodies(logger: logger, bodyLimit: configuration.maximumBodyBytes))
-        router.add(middleware: Authentication(keys: keys, rule: configuration.accessRule))
+        router.add(
+            middleware:
+                Authentication(
+                    keys: keys, rule: configuration.accessRule, bodyLimit: configuration.maximumBodyBytes))
         router.add(middleware: Admission(state: state))
         router.add(middleware: LargeRequests(executor: .largeRequests))
         for group in routeGroups(connections) { group.add(to: router) }

@@ -54,6 +54,29 @@ def test_hits_show_and_change_nothing(fresh, forgetful):
         assert text(answer) == text(alone)
 
 
+@pytest.mark.parametrize("options, finds", [((), True), (("--no-prefix-cache-answers",), False)])
+def test_the_next_turn_finds_the_answer(options, finds):
+    server = Server("--port", "0", *options)
+    try:
+        messages = [{"role": "user", "content": "Tell me about yourself."}]
+
+        def turn():
+            return client(server).chat.completions.create(
+                model="deepseek", messages=messages, temperature=0, max_tokens=160,
+                extra_body={"chat_template_kwargs": {"thinking": False}, "ignore_eos": True})
+
+        first = turn()
+        messages += [{"role": "assistant", "content": first.choices[0].message.content}, {"role": "user", "content": "Go on."}]
+        second, third = turn(), turn()
+        # The first prompt's full blocks are found in either case, the answer's only where they are kept.
+        assert first.usage.prompt_tokens + 64 < second.usage.prompt_tokens
+        assert (cached(second) > first.usage.prompt_tokens + 64) == finds
+        assert cached(second) >= (first.usage.prompt_tokens - 1) // 32 * 32 - 32
+        assert cached(third) > second.usage.prompt_tokens - 65
+    finally:
+        assert server.stop() == 0
+
+
 def test_tenants_do_not_share(fresh):
     question = "Whose turn is it?"
     assert cached(ask(fresh, question, cache_salt="one")) == 0

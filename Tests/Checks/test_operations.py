@@ -795,3 +795,22 @@ def test_unix_socket(tmp_path):
         assert json.loads(result.stdout)["status"] == "ok"
     finally:
         assert server.stop() == 0
+
+
+def test_a_refused_client_that_sends_on_gets_its_answer():
+    """It closes the connection behind the answer, and its body is larger than what the system holds for it."""
+    server = Server("--port", "0", "--api-key", "sk-one")
+    try:
+        size = 24 << 20
+        with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+            connection.sendall(
+                b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nconnection: close\r\n"
+                b"content-type: application/json\r\ncontent-length: %d\r\n\r\n" % size)
+            for _ in range(size >> 16):
+                connection.sendall(b" " * (1 << 16))
+            received = b""
+            while piece := connection.recv(65536):
+                received += piece
+        assert received.startswith(b"HTTP/1.1 401")
+    finally:
+        assert server.stop() == 0

@@ -8,6 +8,8 @@ struct Authentication: RouterMiddleware {
 
     let keys: KeyStore
     let rule: AccessRule
+    /// Bytes of the largest body.
+    let bodyLimit: Int
 
     @concurrent func handle(
         _ request: Request, context: ServingContext,
@@ -22,10 +24,26 @@ struct Authentication: RouterMiddleware {
         guard let scope = rule.scope(for: request.method, path: request.uri.path) else {
             return try await next(request, context)
         }
-        guard let grant else { throw APIError.unauthorized }
-        guard grant.scopes.contains(scope) else { throw APIError.forbidden(scope) }
+        guard let grant else { throw await refusal(.unauthorized, request) }
+        guard grant.scopes.contains(scope) else { throw await refusal(.forbidden(scope), request) }
         guard scope == .inference else { return try await next(request, context) }
         return try await answer(request, context, grant.tenant, next)
+    }
+
+    /// A connection that ends with this answer is read no further behind it, and a client that is still sending its body would wait
+    /// for ever: the body is read first. What is longer than any body may be, nobody waits for.
+    @concurrent private func refusal(_ error: APIError, _ request: Request) async -> APIError {
+        guard request.headers[.connection]?.lowercased() == "close" else { return error }
+        var bytes = 0
+        do {
+            for try await piece in request.body {
+                bytes += piece.readableBytes
+                if bytes > bodyLimit { break }
+            }
+        } catch {
+            // The connection broke: nobody reads the answer.
+        }
+        return error
     }
 
     /// Answers within the tenant's limits, and says what is left of them.
@@ -33,7 +51,11 @@ struct Authentication: RouterMiddleware {
         _ request: Request, _ context: ServingContext, _ tenant: Tenant,
         _ next: @concurrent (Request, ServingContext) async throws -> Response
     ) async throws -> Response {
-        try tenant.enter()
+        do throws(APIError) {
+            try tenant.enter()
+        } catch {
+            throw await refusal(error, request)
+        }
         do {
             var response = try await next(request, context)
             for field in tenant.headers() { response.headers[field.name] = field.value }
