@@ -27,7 +27,7 @@ package struct ServerCommand: ParsableCommand {
 
     @OptionGroup var sources: ConfigurationOptions
     @Option(
-        name: [.customLong("model-dir"), .customLong("model-repository")],
+        name: [.customLong("model-dir"), .customLong("model-repository"), .customLong("model"), .customShort("m")],
         help: "A model, a directory of models or a Triton model repository (environment: MODEL_PATH, too).",
         completion: .directory)
     var modelDir: String?
