@@ -37,9 +37,19 @@ class Session:
         self.vocabulary = lib.llama_vocab_n_tokens(lib.llama_model_get_vocab(self.model))
         self.batch = lib.llama_batch_init(settings.n_batch, 0, 1)
         self.capacity = settings.n_batch
+        self.filled = None
 
-    def clear(self):
-        lib.llama_memory_clear(lib.llama_get_memory(self.context), True)
+    def prepare(self, sequences, depth):
+        """So many tokens in the cache of each sequence; computed once, then what came after them is removed."""
+        memory = lib.llama_get_memory(self.context)
+        if self.filled == (sequences, depth):
+            for sequence in range(sequences):
+                if not lib.llama_memory_seq_rm(memory, sequence, depth, -1):
+                    raise SystemExit("llama_memory_seq_rm failed")
+            return
+        lib.llama_memory_clear(memory, True)
+        self.fill(sequences, depth)
+        self.filled = (sequences, depth)
 
     def decode(self, rows, all_logits):
         """rows: list of (sequence, position)."""
@@ -91,8 +101,7 @@ def main():
         for prompt in [p for p in arguments.p if p]:
             rates = []
             for run in range(arguments.r + 1):
-                session.clear()
-                session.fill(1, depth)
+                session.prepare(1, depth)
                 start = time.perf_counter()
                 session.decode([(0, depth + i) for i in range(prompt)], False)
                 rates.append(prompt / (time.perf_counter() - start))
@@ -101,8 +110,7 @@ def main():
             for batch in arguments.b:
                 rates = []
                 for run in range(arguments.r + 1):
-                    session.clear()
-                    session.fill(batch, depth)
+                    session.prepare(batch, depth)
                     start = time.perf_counter()
                     for i in range(generate):
                         session.decode([(s, depth + i) for s in range(batch)], True)
