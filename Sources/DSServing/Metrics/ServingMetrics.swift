@@ -131,6 +131,7 @@ extension ServingMetrics.ModelTotals {
         let count = record.answersPerPrompt
         for first in stride(from: 0, to: record.answers.count, by: max(1, count)) {
             let results = record.answers[first..<min(first + count, record.answers.count)].compactMap(\.result)
+                .filter { $0.reason != .cancelled }
             guard let longest = results.map(\.usage.completionTokens).max() else { continue }
             answersPerPrompt.observe(Double(count))
             longestAnswer.observe(Double(longest))

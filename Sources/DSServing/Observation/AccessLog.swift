@@ -39,7 +39,9 @@ struct AccessLog {
         let answers = state.answers
         let results = answers.compactMap(\.result)
         metadata["n"] = number(state.answersPerPrompt)
-        metadata["prompt_tokens"] = number(sum(answers) { $0.isFirst ? $0.promptTokens : 0 })
+        // Of answers that broke off, what was computed.
+        metadata["prompt_tokens"] = number(
+            sum(answers) { $0.isFirst ? $0.result?.usage.promptTokens ?? $0.promptTokens : 0 })
         metadata["completion_tokens"] = number(sum(results) { $0.usage.completionTokens })
         metadata["cached_tokens"] = number(sum(answers) { $0.isFirst ? $0.result?.usage.cachedPromptTokens ?? 0 : 0 })
         var reasons: [String] = []

@@ -64,7 +64,7 @@ package final class RequestRecord: Sendable {
         }
     }
 
-    /// Answer number `index` ended by itself; returns its result with what it cost.
+    /// Answer number `index` ended; returns its result with what it cost.
     package func ended(_ index: Int, _ result: GenerationResult) -> GenerationResult {
         storage.withLock { state in
             guard state.answers.indices.contains(index) else { return result }
