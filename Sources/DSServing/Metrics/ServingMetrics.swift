@@ -102,9 +102,9 @@ package final class ServingMetrics: Sendable {
         return (requests, durations)
     }
 
-    /// Answers that went on after their request have ended.
-    func endedInBackground(_ record: RequestRecord.State) {
-        guard let model = record.model else { return }
+    /// Answers have ended that do not end with a request over HTTP: those in the background, and those over gRPC.
+    package func answered(_ record: RequestRecord.State) {
+        guard let model = record.model, !record.answers.isEmpty else { return }
         state.withLock { $0.models[model, default: ModelTotals()].add(record) }
     }
 

@@ -63,7 +63,7 @@ struct Responses: RouteGroup {
         }
         let (id, logger) = (work.transcript.identity.id, context.logger)
         return work.inBackground(group) { [metrics] status in
-            metrics.endedInBackground(record.state)
+            metrics.answered(record.state)
             logger.info("\(id) \(status.rawValue)", metadata: AccessLog.answers(of: record.state))
             departure.leave()
         }
