@@ -12,8 +12,8 @@ final class ResponseStore: Sendable {
         var inputItems: [JSONValue]
         /// The conversation, the answer included, without instructions.
         var messages: [JSONValue]
-        /// Stops the work on a response in the background.
-        var cancel: (@Sendable () -> Void)?
+        /// Stops the work on a response in the background, and waits until its final state is stored.
+        var cancel: (@Sendable () async -> Void)?
         var bytes = 0
     }
 
@@ -43,10 +43,16 @@ final class ResponseStore: Sendable {
         return entry
     }
 
-    func set(_ id: String, _ entry: Entry) {
+    func set(_ id: String, _ entry: Entry) { set(id, entry, replacesOnly: false) }
+
+    /// Does nothing where the response was forgotten.
+    func replace(_ id: String, _ entry: Entry) { set(id, entry, replacesOnly: true) }
+
+    private func set(_ id: String, _ entry: Entry, replacesOnly: Bool) {
         var entry = entry
         entry.bytes = size(entry)
         state.withLock { state in
+            guard !replacesOnly || state.entries[id] != nil else { return }
             Self.remove(id, from: &state)
             state.entries[id] = entry
             state.order.append(id)

@@ -19,10 +19,10 @@ struct Responses: RouteGroup {
         router.get("/v1/responses/{id}") { _, context in Response.json(try entry(context).response) }
         router.delete("/v1/responses/{id}") { _, context in
             let entry = try store.remove(try context.parameters.require("id"), of: context.tenant?.name)
-            entry.cancel?()
+            await entry.cancel?()
             return Response.json(["id": entry.response["id"] ?? .null, "object": "response", "deleted": true])
         }
-        router.post("/v1/responses/{id}/cancel") { _, context in try await cancel(try entry(context)) }
+        router.post("/v1/responses/{id}/cancel") { _, context in try await cancel(context) }
         router.get("/v1/responses/{id}/input_items") { _, context in
             let items = try entry(context).inputItems
             return Response.json(["object": "list", "data": .array(items), "has_more": false])
@@ -76,16 +76,15 @@ struct Responses: RouteGroup {
         return .json(["object": "response.input_tokens", "input_tokens": .integer(Int64(tokens.count))])
     }
 
-    private func cancel(_ entry: ResponseStore.Entry) async throws -> Response {
-        guard let cancel = entry.cancel else {
+    /// Answers with its final state, which it may have reached by itself.
+    private func cancel(_ context: ServingContext) async throws -> Response {
+        guard let cancel = try entry(context).cancel else {
             throw APIError.invalid(
                 "'background': expected a response that runs in the background, found one that does not",
                 parameter: "background")
         }
-        cancel()
-        var object = entry.response.objectValue ?? JSONObject()
-        object["status"] = .text(ResponseTranscript.Status.cancelled.rawValue)
-        return .json(.object(object))
+        await cancel()
+        return .json(try entry(context).response)
     }
 
     var operations: [APIOperation] {
