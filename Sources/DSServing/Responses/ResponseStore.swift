@@ -34,11 +34,14 @@ final class ResponseStore: Sendable {
         self.maximumBytes = maximumBytes
     }
 
-    func entry(_ id: String, of owner: String?) throws(APIError) -> Entry {
+    /// - Parameter parameter: where the request says which.
+    func entry(
+        _ id: String, of owner: String?, parameter: String = "response_id"
+    ) throws(APIError) -> Entry {
         guard let entry = state.withLock({ $0.entries[id] }), entry.owner == owner else {
             throw APIError(
                 status: .notFound, message: "response '\(id)': expected one that is stored here, found none",
-                type: "not_found_error", parameter: "response_id", code: "response_not_found")
+                type: "not_found_error", parameter: parameter, code: "response_not_found")
         }
         return entry
     }

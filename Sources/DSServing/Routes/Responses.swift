@@ -37,7 +37,7 @@ struct Responses: RouteGroup {
 
     private func create(_ request: Request, _ context: ServingContext) async throws -> Response {
         let body = try CreateResponseBody(try await service.fields(of: request), catalog: service.catalog)
-        let previous = try body.previousID.map { try store.entry($0, of: context.tenant?.name).messages } ?? []
+        let previous = try previousMessages(body, context)
         let (chat, messages) = try body.request(after: previous)
         let identity = AnswerIdentity(
             prefix: "resp_", model: body.model.name, created: Int(Date().timeIntervalSince1970),
@@ -69,9 +69,15 @@ struct Responses: RouteGroup {
         }
     }
 
+    /// The conversation that the request goes on with.
+    private func previousMessages(_ body: CreateResponseBody, _ context: ServingContext) throws -> [JSONValue] {
+        guard let id = body.previousID else { return [] }
+        return try store.entry(id, of: context.tenant?.name, parameter: "previous_response_id").messages
+    }
+
     private func count(_ request: Request, _ context: ServingContext) async throws -> Response {
         let body = try CreateResponseBody(try await service.fields(of: request), catalog: service.catalog)
-        let previous = try body.previousID.map { try store.entry($0, of: context.tenant?.name).messages } ?? []
+        let previous = try previousMessages(body, context)
         let tokens = try body.model.generator.chatTokens(try body.request(after: previous).request)
         return .json(["object": "response.input_tokens", "input_tokens": .integer(Int64(tokens.count))])
     }
