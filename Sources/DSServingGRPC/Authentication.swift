@@ -18,12 +18,13 @@ struct Authentication: ServerInterceptor {
         guard let grant = Self.secret(in: request.metadata).flatMap(keys.grant) else {
             throw RPCError(code: .unauthenticated, message: "expected an API key, found none that is known")
         }
-        CallRecord.current?.update { $0.tenant = grant.tenant }
+        CallRecord.current?.setTenant(grant.tenant)
         let scope: APIKey.Scope = kind == .administration ? .admin : .inference
         guard grant.scopes.contains(scope) else {
             throw RPCError(code: .permissionDenied, message: "expected a key for '\(scope.rawValue)', found another")
         }
-        guard scope == .inference else { return try await next(request, context) }
+        // The limits of a stream are those of its requests.
+        guard scope == .inference, kind != .stream else { return try await next(request, context) }
         do {
             try grant.tenant.enter()
         } catch {

@@ -5,7 +5,7 @@ import Synchronization
 
 /// A call that is being answered. Its end is counted and logged once; one that is dropped has ended, too.
 final class CallObservation: Sendable {
-    let record = CallRecord()
+    let record: CallRecord
     private let method: MethodDescriptor
     private let kind: CallKind
     private let peer: String
@@ -18,12 +18,19 @@ final class CallObservation: Sendable {
 
     /// - Throws: an error if the server takes no more calls of this kind.
     init(
-        _ context: ServerContext, _ metadata: Metadata, state: ServerState, metrics: ServingMetrics, logger: Logger
+        _ context: ServerContext, _ metadata: Metadata, state: ServerState, metrics: ServingMetrics,
+        costs: CostModel?, logger: Logger
     ) throws(RPCError) {
-        method = context.descriptor
+        let method = context.descriptor
+        self.method = method
         kind = CallKind(context.descriptor)
         peer = context.remotePeer
-        name = metadata[stringValues: "x-request-id"].first { _ in true }
+        let name = metadata[stringValues: "x-request-id"].first { _ in true }
+        self.name = name
+        // Not this observation, which ends when nobody refers to it.
+        record = CallRecord(costs) { request in
+            CallObservation.report(request, of: method, name: name, to: metrics, logger)
+        }
         self.state = state
         self.metrics = metrics
         self.logger = logger
@@ -54,18 +61,37 @@ final class CallObservation: Sendable {
         guard kind != .probe else { return }
         let text = StatusName.text(code)
         metrics.endedRPC(method: method.method, code: text)
-        let known = record.state
-        var metadata: Logger.Metadata = [
-            "method": "\(method.method)", "path": "/\(method.fullyQualifiedMethod)", "code": "\(text)",
-            "request_time": .stringConvertible(((ContinuousClock.now - started) / .microseconds(1)).rounded() / 1e6),
-        ]
+        let answers = record.request.state
+        metrics.answered(answers)
+        var metadata = Self.metadata(of: method, name: name, answers)
+        metadata["code"] = "\(text)"
+        metadata["request_time"] = .stringConvertible(
+            ((ContinuousClock.now - started) / .microseconds(1)).rounded() / 1e6)
         if let address = Self.address(peer) { metadata["client"] = "\(address)" }
-        if let model = known.model { metadata["model"] = "\(model)" }
-        if let tenant = known.tenant { metadata["tenant"] = "\(tenant.name)" }
-        if let name, RequestNames.isUsable(name) { metadata["request_id"] = "\(name)" }
+        if let model = record.state.model { metadata["model"] = "\(model)" }
         logger.log(
             level: StatusName.isServersFault(code) ? .error : .info, "gRPC \(method.method) \(text)",
             metadata: metadata)
+    }
+
+    /// One of the requests of a stream was answered. Streams may be open for days, so each has its own line.
+    private static func report(
+        _ request: RequestRecord.State, of method: MethodDescriptor, name: String?, to metrics: ServingMetrics,
+        _ logger: Logger
+    ) {
+        guard !request.answers.isEmpty else { return }
+        metrics.answered(request)
+        logger.info("gRPC \(method.method) request", metadata: metadata(of: method, name: name, request))
+    }
+
+    private static func metadata(
+        of method: MethodDescriptor, name: String?, _ request: RequestRecord.State
+    ) -> Logger.Metadata {
+        var metadata = AccessLog.answers(of: request)
+        metadata["method"] = "\(method.method)"
+        metadata["path"] = "/\(method.fullyQualifiedMethod)"
+        if let name, RequestNames.isUsable(name) { metadata["request_id"] = "\(name)" }
+        return metadata
     }
 
     /// Of `ipv4:ADDRESS:PORT` or `ipv6:[ADDRESS]:PORT`.

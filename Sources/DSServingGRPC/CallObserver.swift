@@ -6,6 +6,7 @@ import Logging
 struct CallObserver: ServerInterceptor {
     let state: ServerState
     let metrics: ServingMetrics
+    let costs: CostModel?
     let logger: Logger
 
     @concurrent func intercept<Input: Sendable, Output: Sendable>(
@@ -15,7 +16,8 @@ struct CallObserver: ServerInterceptor {
                 StreamingServerRequest<Input>, ServerContext
             ) async throws -> StreamingServerResponse<Output>
     ) async throws -> StreamingServerResponse<Output> {
-        let call = try CallObservation(context, request.metadata, state: state, metrics: metrics, logger: logger)
+        let call = try CallObservation(
+            context, request.metadata, state: state, metrics: metrics, costs: costs, logger: logger)
         do {
             let response = try await CallRecord.$current.withValue(call.record) { try await next(request, context) }
             return Self.observed(response, call)

@@ -12,9 +12,26 @@ final class CallRecord: Sendable {
         var model: String?
     }
 
+    /// Of the request that the call itself is.
+    let request = RequestRecord()
     private let storage = Mutex(State())
+    private let onAnswer: @Sendable (RequestRecord.State) -> Void
+
+    /// - Parameter onAnswer: told what became of each request of a stream.
+    init(_ costs: CostModel?, onAnswer: @escaping @Sendable (RequestRecord.State) -> Void) {
+        self.onAnswer = onAnswer
+        request.update { $0.costs = costs }
+    }
 
     var state: State { storage.withLock { $0 } }
 
     func update(_ body: (inout State) -> Void) { storage.withLock { body(&$0) } }
+
+    func setTenant(_ tenant: Tenant) {
+        update { $0.tenant = tenant }
+        request.update { $0.tenant = tenant.name }
+    }
+
+    /// One of the requests of a stream was answered.
+    func answered(_ request: RequestRecord) { onAnswer(request.state) }
 }

@@ -52,11 +52,11 @@ struct HealthRPCs: RegistrableRPCService {
     /// `nil`: no such service.
     private func status(of name: String) -> String? {
         if name.isEmpty || name == InferenceRPCs.name {
-            return service.repository.isSettled ? "SERVING" : "NOT_SERVING"
+            return service.isReady ? "SERVING" : "NOT_SERVING"
         }
         do {
             _ = try service.repository.ready(name, nil)
-            return "SERVING"
+            return service.isServing ? "SERVING" : "NOT_SERVING"
         } catch {
             return error.kind == .notFound ? nil : "NOT_SERVING"
         }

@@ -26,9 +26,11 @@ package final class InferenceGRPCServer: Sendable {
     ///   - state: what counts calls, and says that none are taken any more.
     ///   - keys: as for HTTP; without keys everybody may call.
     ///   - certificates: as for HTTP; `nil`: no TLS.
+    ///   - costs: as for HTTP; `nil`: no prices are set.
     package init(
         service: InferenceService, configuration: Configuration, state: ServerState, keys: KeyStore,
-        certificates: CertificateStore?, metrics: ServingMetrics, logger: Logger
+        certificates: CertificateStore?, metrics: ServingMetrics,
+        costs: CostModel?, logger: Logger
     ) throws {
         let host = configuration.host == "localhost" ? "127.0.0.1" : configuration.host
         let port = configuration.port
@@ -40,7 +42,8 @@ package final class InferenceGRPCServer: Sendable {
             transport: transport,
             services: [InferenceRPCs(service: service, state: state), HealthRPCs(service: service)],
             interceptors: [
-                CallObserver(state: state, metrics: metrics, logger: logger), Authentication(keys: keys),
+                CallObserver(state: state, metrics: metrics, costs: costs, logger: logger),
+                Authentication(keys: keys),
             ])
     }
 

@@ -35,7 +35,8 @@ struct InferenceRPCs: RegistrableRPCService {
             let call = try InferenceCall(try InferMessage(bytes), service)
             // gRPC tells that the client has gone by a handle, not by cancelling the task.
             let tenant = CallRecord.current?.state.tenant
-            let task = Task { try await service.infer(call.request, on: call.model, for: tenant) }
+            let record = CallRecord.current?.request ?? RequestRecord()
+            let task = Task { try await service.infer(call.request, on: call.model, for: tenant, record: record) }
             let answer = try await withRPCCancellationHandler {
                 try await task.value
             } onCancelRPC: {
@@ -60,9 +61,9 @@ struct InferenceRPCs: RegistrableRPCService {
         let service = service
         return [
             ObjectRPC("ServerLive") { _ in ["live": true] },
-            ObjectRPC("ServerReady") { _ in ["ready": .bool(service.repository.isSettled)] },
+            ObjectRPC("ServerReady") { _ in ["ready": .bool(service.isReady)] },
             ObjectRPC("ModelReady") { request in
-                ["ready": .bool(service.repository.isReady(request.text("name"), try request.version))]
+                ["ready": .bool(service.isReady(request.text("name"), try request.version))]
             },
             ObjectRPC("ServerMetadata") { _ in service.metadata },
             ObjectRPC("ModelMetadata") { request in

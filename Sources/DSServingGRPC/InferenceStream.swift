@@ -35,10 +35,22 @@ struct InferenceStream: Sendable {
     @concurrent private func answer(_ call: InferenceCall) async throws {
         guard state.enter() else { return try await fail(RPCFailure.stopping, id: call.request.id) }
         defer { state.leave() }
+        let tenant = CallRecord.current?.state.tenant
+        do {
+            try tenant?.enter()
+        } catch {
+            return try await fail(RPCError(code: .resourceExhausted, message: error.message), id: call.request.id)
+        }
+        defer { tenant?.leave() }
+        try await answer(call, for: tenant)
+    }
+
+    @concurrent private func answer(_ call: InferenceCall, for tenant: Tenant?) async throws {
+        let record = CallRecord.current.map { RequestRecord(after: $0.request) } ?? RequestRecord()
+        defer { CallRecord.current?.answered(record) }
         let isDecoupled = call.model.model.configuration.isDecoupled
         do {
-            let tenant = CallRecord.current?.state.tenant
-            try await service.infer(call.request, on: call.model, for: tenant) { answer in
+            try await service.infer(call.request, on: call.model, for: tenant, record: record) { answer in
                 var answer = answer
                 answer.parameters["triton_final_response"] = .bool(!isDecoupled)
                 try await write(try call.response(answer))

@@ -142,6 +142,31 @@ def test_a_drain_waits_for_calls():
     stream.client.stop_stream()
 
 
+def test_every_protocol_says_that_the_server_leaves():
+    server = Server(*GRPC, "--drain-delay", "5")
+    port = grpc_port(server)
+    client = grpcclient.InferenceServerClient(f"127.0.0.1:{port}")
+    health = grpc.insecure_channel(f"127.0.0.1:{port}").unary_unary("/grpc.health.v1.Health/Check")
+
+    def answers():
+        paths = ("/v2/health/ready", "/v2/models/deepseek/ready", "/v2/models/simple/ready")
+        return (
+            [requests.get(server.url + path).status_code for path in paths],
+            [client.is_server_ready(), client.is_model_ready("deepseek"), client.is_model_ready("simple")],
+            # The whole server, and one model.
+            [health(request) for request in (b"", b"\x0a\x08deepseek")])
+
+    assert answers() == ([200] * 3, [True] * 3, [b"\x08\x01"] * 2)
+    server.process.send_signal(signal.SIGTERM)
+    wait_until(lambda: requests.get(server.url + "/ready").status_code == 503)
+    assert answers() == ([400] * 3, [False] * 3, [b"\x08\x02"] * 2)
+    # For the delay, requests are taken.
+    check(client.infer("simple", inputs(grpcclient)))
+    assert client.is_server_live() and requests.get(server.url + "/v2/health/live").status_code == 200
+    client.close()
+    assert server.process.wait(timeout=60) == 0
+
+
 def test_the_shutdown_timeout_ends_calls():
     server = Server(*GRPC, "--shutdown-timeout", "1", "--max-batch-size", "64")
     streams = [Stream(server, 1900) for _ in range(32)]

@@ -212,6 +212,15 @@ def test_a_failed_reload_keeps_what_answers(repository, start):
     assert entry["state"] == "READY" and "newer" in entry["reason"]
 
 
+def test_the_index_says_why_a_model_cannot_be_loaded(repository, start):
+    add(repository, "a")
+    add(repository, "broken", config="max_batch_size {")
+    _, client = start(repository, "--model-control-mode", "explicit", "--load-model", "a")
+    entries = {entry["name"]: entry for entry in client.get_model_repository_index()}
+    assert entries["a"]["state"] == "READY"
+    assert entries["broken"]["state"] == "UNAVAILABLE" and "config.pbtxt" in entries["broken"]["reason"]
+
+
 def test_running_requests_survive_unloading(repository, start):
     add(repository, "a")
     server, client = start(repository, "--model-control-mode", "explicit", "--load-model", "*")

@@ -85,8 +85,15 @@ def test_background(client):
     answer = ask(client, background=True, max_output_tokens=1900, extra_body={"ignore_eos": True})
     assert answer.status == "in_progress"
     assert client.responses.cancel(answer.id).status == "cancelled"
+    assert client.responses.retrieve(answer.id).status == "cancelled"
     with pytest.raises(openai.BadRequestError):
         client.responses.cancel(ask(client, max_output_tokens=1).id)
+
+
+def test_an_unknown_previous_response_is_named(client):
+    with pytest.raises(openai.NotFoundError) as error:
+        ask(client, previous_response_id="resp_nothing")
+    assert error.value.param == "previous_response_id" and "resp_nothing" in error.value.message
 
 
 def test_input_tokens(client):

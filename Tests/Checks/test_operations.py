@@ -726,6 +726,7 @@ def test_configuration_sources(tmp_path):
     ("prot: 80", ["line 1", "'prot'", "'port'"]), ("port: eighty", ["--port", "'eighty'", "line 1"]),
     ("\nport: 70000", ["--port", "70000", "line 2"]), ("max-batch-size: 0", ["--max-batch-size", "1...", "found 0"]),
     ("speculation: maybe", ["--speculation", "'maybe'", "auto"]),
+    ("optimize-level: 7", ["--optimize-level", "0...3", "7", "line 1"]),
 ])
 def test_wrong_configuration_names_the_place(tmp_path, text, words):
     path = tmp_path / "server.yaml"

@@ -59,6 +59,11 @@ package struct ServerCommand: ParsableCommand {
         var configuration = try engine.configuration()
         configuration.computesEmbeddings = embedding.embeddings
         scheduling.apply(to: &configuration)
+        do {
+            try configuration.validate()
+        } catch {
+            throw ValidationError(error.description)
+        }
         return ServerSettings(
             server: server, engine: configuration, prefixCache: try prefixCache.checked(), pooling: embedding,
             models: try ModelSelection(

@@ -44,6 +44,7 @@ struct EngineOptions: ParsableArguments {
             try Limits.check(cacheMemory, 1...(1 << 30), "--cache-memory (MiB)")
             configuration.kvCacheBytes = cacheMemory << 20
         }
+        try Limits.check(optimizeLevel, 0...3, "--optimize-level")
         configuration.optimizeLevel = optimizeLevel
         try Limits.check(draftTokens, 1...16, "--draft-tokens")
         for (option, isGiven) in [("--draft-tokens", draftTokens != nil), ("--draft-always", draftAlways)]

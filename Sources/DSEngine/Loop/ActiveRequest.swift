@@ -17,7 +17,7 @@ final class ActiveRequest {
     /// Tokens that the request allows itself; nil: what the context holds.
     let maxTokens: Int?
     var timings = RequestTimings()
-    /// After its last token.
+    /// After its last token, or the last piece of its prompt.
     var usage = TokenUsage()
     /// When its consumer was last woken, and whether events were sent since that it was not told of.
     var woken: ContinuousClock.Instant?

@@ -1,7 +1,7 @@
 internal import Synchronization
 
 /// Something that happens once and that tasks can wait for.
-final class Completion: Sendable {
+package final class Completion: Sendable {
     private struct State: Sendable {
         var isDone = false
         var waiters: [CheckedContinuation<Void, Never>] = []
@@ -9,7 +9,9 @@ final class Completion: Sendable {
 
     private let state = Mutex(State())
 
-    func complete() {
+    package init() {}
+
+    package func complete() {
         let waiters = state.withLock { state in
             state.isDone = true
             defer { state.waiters = [] }
@@ -18,7 +20,7 @@ final class Completion: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
-    func wait() async {
+    package func wait() async {
         await withCheckedContinuation { continuation in
             let isDone = state.withLock { state in
                 if !state.isDone { state.waiters.append(continuation) }

@@ -98,7 +98,9 @@ extension EngineLoop {
         noteEnd(request, outcome ?? RequestOutcome(reason), usage: usage, at: now)
         _ = request.channel.send(
             .finished(GenerationResult(reason: reason, usage: usage, timings: request.timings)))
-        request.channel.close()
+        // Of one that broke off not all of the prompt may have been computed.
+        let used = reason == .cancelled ? request.usage : usage
+        request.channel.close(account: RequestAccount(timings: request.timings, usage: used))
         active[slot.rawValue] = nil
     }
 
@@ -111,7 +113,8 @@ extension EngineLoop {
             }
         }
         board.telemetry.failed()
-        request.channel.close(.failure(error))
+        request.timings.finished = request.submitted.duration(to: clock.now)
+        request.channel.close(.failure(error), account: request.account)
     }
 
     /// The forward pass failed: every request that took part ends with the error, the others go on.

@@ -1,4 +1,4 @@
-/// What a running request used so far.
+/// What a request used so far. Its prompt tokens are those that were computed, or found in a cache.
 struct RequestAccount: Sendable {
     var timings = RequestTimings()
     var usage = TokenUsage()

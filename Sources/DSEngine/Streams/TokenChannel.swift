@@ -25,6 +25,8 @@ package final class TokenChannel: Sendable {
     package let id: RequestID
     private let mailbox: Mailbox
     private let state: Mutex<State>
+    /// The loop is done with the request.
+    private let settled = Completion()
 
     /// - Parameter draftTokens: tokens that a step may add beside the usual one.
     package init(id: RequestID, capacity: Int, draftTokens: Int = 0, mailbox: Mailbox) {
@@ -70,11 +72,14 @@ package final class TokenChannel: Sendable {
     }
 
     /// No event follows; the consumer sees the end, or the error, after the events before it.
-    func close(_ end: Result<Void, EngineError> = .success(())) {
+    /// - Parameter account: all that the request used, whoever read it.
+    func close(_ end: Result<Void, EngineError> = .success(()), account: RequestAccount) {
         state.withLock { state -> CheckedContinuation<Void, Never>? in
+            state.account = account
             if state.end == nil { state.end = end }
             return state.waiter.take()
         }?.resume()
+        settled.complete()
     }
 
     // MARK: The consumer's side
@@ -107,6 +112,12 @@ package final class TokenChannel: Sendable {
 
     /// What the request had used when its last event was sent.
     var account: RequestAccount { state.withLock { $0.account } }
+
+    /// What the request used in all. Waits until the loop is done with it: it must end by itself, or be abandoned.
+    func settledAccount() async -> RequestAccount {
+        await settled.wait()
+        return account
+    }
 
     /// The consumer is gone: the request is cancelled at the next step.
     /// - Parameter isFinished: because it has the whole answer; so the request counts as finished.

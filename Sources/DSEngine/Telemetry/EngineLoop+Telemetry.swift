@@ -4,9 +4,21 @@ extension EngineLoop {
     func attribute(since started: ContinuousClock.Instant) {
         let seconds = started.duration(to: clock.now) / .seconds(1)
         let share = seconds / Double(plan.rows)
-        for chunk in plan.prompts { active[chunk.slot.rawValue]?.timings.computeSeconds += share * Double(chunk.count) }
+        for chunk in plan.prompts {
+            guard let request = active[chunk.slot.rawValue] else { continue }
+            request.timings.computeSeconds += share * Double(chunk.count)
+            notePrompt(chunk, request)
+        }
         for chunk in plan.decodes { active[chunk.slot.rawValue]?.timings.computeSeconds += share * Double(chunk.count) }
         board.telemetry.computed(seconds: seconds)
+    }
+
+    /// A request that ends before its first token used this much of its prompt.
+    private func notePrompt(_ chunk: StepPlan.Chunk, _ request: ActiveRequest) {
+        let known = request.usage.promptTokens
+        request.usage = scheduler.usage(of: chunk.slot)
+        // A request that lost its blocks computes its tokens again.
+        request.usage.promptTokens = max(known, min(request.promptCount, chunk.end))
     }
 
     /// A token was chosen for `request`. Those that one step gives together count as one.

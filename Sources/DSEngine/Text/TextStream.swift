@@ -26,6 +26,14 @@ public struct TextStream: AsyncSequence, Sendable {
     /// Ends the stream and its request.
     public func cancel() { tokens.cancel() }
 
+    /// Ends the request if it runs, and waits until the engine is done with it: no longer than a step.
+    /// - Returns: what was computed for it, read or not; as prompt tokens those that were computed or found in a cache.
+    package func settle() async -> GenerationResult {
+        cancel()
+        let account = await tokens.channel.settledAccount()
+        return GenerationResult(reason: .cancelled, usage: account.usage, timings: account.timings)
+    }
+
     /// Reads the stream to its end: all text, all tokens, and how it ended.
     public func collect() async throws(EngineError) -> (output: GenerationDelta, result: GenerationResult) {
         var output = GenerationDelta()

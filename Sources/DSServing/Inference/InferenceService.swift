@@ -8,11 +8,23 @@ package struct InferenceService: Sendable {
     /// Memory that clients share with this server.
     package let sharedMemory = SharedMemoryRegions()
     private let sharing: PrefixCacheSharing
+    private let state: ServerState
 
-    package init(repository: ModelRepository, sharing: PrefixCacheSharing = .tenant) {
+    package init(
+        repository: ModelRepository, sharing: PrefixCacheSharing = .tenant, state: ServerState = ServerState(.serving)
+    ) {
         self.repository = repository
         self.sharing = sharing
+        self.state = state
     }
+
+    /// Whether every model is loaded, and requests are taken.
+    package var isReady: Bool { isServing && repository.isSettled }
+
+    package func isReady(_ name: String, _ version: Int?) -> Bool { isServing && repository.isReady(name, version) }
+
+    /// Not about to stop, nor stopping. Models that are ready answer while others still load.
+    package var isServing: Bool { state.phase < .leaving }
 
     package static let serverName = "deepseek-server"
     package static let serverVersion = "2.73.0"
@@ -83,9 +95,12 @@ package struct InferenceService: Sendable {
     }
 
     /// Answers a request: `send` is called once per answer.
-    /// - Parameter tenant: whose key came with it.
+    /// - Parameters:
+    ///   - tenant: whose key came with it; charged for the tokens of a language model.
+    ///   - record: told what became of the answers of a language model.
     @concurrent package func infer(
         _ request: InferenceRequest, on model: ModelVersion, for tenant: Tenant?,
+        record: RequestRecord = RequestRecord(),
         _ send: @concurrent @Sendable (InferenceResponse) async throws -> Void
     ) async throws {
         let start = ContinuousClock.now
@@ -94,6 +109,7 @@ package struct InferenceService: Sendable {
             try RequestCheck(model.model.configuration).check(request)
             var request = request
             request.cacheOwner = sharing.owner(tenant)
+            request.accounts = AnswerAccounts(record, of: tenant)
             let timings = try await model.model.answer(request) { [request] response in
                 try await send(try OutputSelection(request.outputs).apply(to: response, of: model.name))
             }
@@ -108,10 +124,11 @@ package struct InferenceService: Sendable {
     /// The only answer to a request.
     /// - Throws: an error if a decoupled model gives another number of answers.
     package func infer(
-        _ request: InferenceRequest, on model: ModelVersion, for tenant: Tenant?
+        _ request: InferenceRequest, on model: ModelVersion, for tenant: Tenant?,
+        record: RequestRecord = RequestRecord()
     ) async throws -> InferenceResponse {
         let answers = Answers()
-        try await infer(request, on: model, for: tenant) { response in
+        try await infer(request, on: model, for: tenant, record: record) { response in
             try await answers.add(response, model: model.name)
         }
         return try await answers.only(model: model.name)

@@ -102,9 +102,9 @@ package final class ServingMetrics: Sendable {
         return (requests, durations)
     }
 
-    /// Answers that went on after their request have ended.
-    func endedInBackground(_ record: RequestRecord.State) {
-        guard let model = record.model else { return }
+    /// Answers have ended that do not end with a request over HTTP: those in the background, and those over gRPC.
+    package func answered(_ record: RequestRecord.State) {
+        guard let model = record.model, !record.answers.isEmpty else { return }
         state.withLock { $0.models[model, default: ModelTotals()].add(record) }
     }
 
@@ -131,6 +131,7 @@ extension ServingMetrics.ModelTotals {
         let count = record.answersPerPrompt
         for first in stride(from: 0, to: record.answers.count, by: max(1, count)) {
             let results = record.answers[first..<min(first + count, record.answers.count)].compactMap(\.result)
+                .filter { $0.reason != .cancelled }
             guard let longest = results.map(\.usage.completionTokens).max() else { continue }
             answersPerPrompt.observe(Double(count))
             longestAnswer.observe(Double(longest))

@@ -1,9 +1,9 @@
 import DSEngine
 import Hummingbird
-import Logging
+package import Logging
 
 /// A request's line in the log. It holds no text of prompts or answers.
-struct AccessLog {
+package struct AccessLog {
     let request: Request
     let status: Int
     let seconds: Double
@@ -26,7 +26,7 @@ struct AccessLog {
     }
 
     /// Who asked which model, and what became of the answers.
-    static func answers(of state: RequestRecord.State) -> Logger.Metadata {
+    package static func answers(of state: RequestRecord.State) -> Logger.Metadata {
         var metadata: Logger.Metadata = [:]
         if let model = state.model { metadata["model"] = "\(model)" }
         if let tenant = state.tenant { metadata["tenant"] = "\(tenant)" }
@@ -39,7 +39,9 @@ struct AccessLog {
         let answers = state.answers
         let results = answers.compactMap(\.result)
         metadata["n"] = number(state.answersPerPrompt)
-        metadata["prompt_tokens"] = number(sum(answers) { $0.isFirst ? $0.promptTokens : 0 })
+        // Of answers that broke off, what was computed.
+        metadata["prompt_tokens"] = number(
+            sum(answers) { $0.isFirst ? $0.result?.usage.promptTokens ?? $0.promptTokens : 0 })
         metadata["completion_tokens"] = number(sum(results) { $0.usage.completionTokens })
         metadata["cached_tokens"] = number(sum(answers) { $0.isFirst ? $0.result?.usage.cachedPromptTokens ?? 0 : 0 })
         var reasons: [String] = []

@@ -8,7 +8,7 @@ package struct AnswerRecord: Sendable {
     package var maxTokens: Int?
     package var temperature: Double
     package var topP: Double
-    /// Nil until it ended by itself.
+    /// Nil until it ended; one that broke off was cancelled.
     package var result: GenerationResult?
 
     /// What traces and log lines call the end of an answer.

@@ -18,7 +18,7 @@ package final class RequestRecord: Sendable {
         package var error: String?
         /// Bytes of the response's body.
         package var bytes = 0
-        var costs: CostModel?
+        package var costs: CostModel?
         var hasEnded = false
 
         /// Nil where no prices are set, or nothing was generated.
@@ -33,7 +33,7 @@ package final class RequestRecord: Sendable {
     package init() {}
 
     /// Of work that goes on after a request.
-    init(after request: RequestRecord) {
+    package init(after request: RequestRecord) {
         let known = request.state
         update {
             $0.id = known.id
@@ -64,7 +64,7 @@ package final class RequestRecord: Sendable {
         }
     }
 
-    /// Answer number `index` ended by itself; returns its result with what it cost.
+    /// Answer number `index` ended; returns its result with what it cost.
     package func ended(_ index: Int, _ result: GenerationResult) -> GenerationResult {
         storage.withLock { state in
             guard state.answers.indices.contains(index) else { return result }

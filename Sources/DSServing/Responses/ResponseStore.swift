@@ -12,8 +12,8 @@ final class ResponseStore: Sendable {
         var inputItems: [JSONValue]
         /// The conversation, the answer included, without instructions.
         var messages: [JSONValue]
-        /// Stops the work on a response in the background.
-        var cancel: (@Sendable () -> Void)?
+        /// Stops the work on a response in the background, and waits until its final state is stored.
+        var cancel: (@Sendable () async -> Void)?
         var bytes = 0
     }
 
@@ -34,19 +34,28 @@ final class ResponseStore: Sendable {
         self.maximumBytes = maximumBytes
     }
 
-    func entry(_ id: String, of owner: String?) throws(APIError) -> Entry {
+    /// - Parameter parameter: where the request says which.
+    func entry(
+        _ id: String, of owner: String?, parameter: String = "response_id"
+    ) throws(APIError) -> Entry {
         guard let entry = state.withLock({ $0.entries[id] }), entry.owner == owner else {
             throw APIError(
                 status: .notFound, message: "response '\(id)': expected one that is stored here, found none",
-                type: "not_found_error", parameter: "response_id", code: "response_not_found")
+                type: "not_found_error", parameter: parameter, code: "response_not_found")
         }
         return entry
     }
 
-    func set(_ id: String, _ entry: Entry) {
+    func set(_ id: String, _ entry: Entry) { set(id, entry, replacesOnly: false) }
+
+    /// Does nothing where the response was forgotten.
+    func replace(_ id: String, _ entry: Entry) { set(id, entry, replacesOnly: true) }
+
+    private func set(_ id: String, _ entry: Entry, replacesOnly: Bool) {
         var entry = entry
         entry.bytes = size(entry)
         state.withLock { state in
+            guard !replacesOnly || state.entries[id] != nil else { return }
             Self.remove(id, from: &state)
             state.entries[id] = entry
             state.order.append(id)

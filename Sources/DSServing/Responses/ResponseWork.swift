@@ -66,11 +66,15 @@ struct ResponseWork: Sendable {
     ) -> JSONValue {
         let id = transcript.identity.id
         let started = transcript.object
+        let ended = Completion()
         store.set(
             id,
             ResponseStore.Entry(
                 owner: owner, response: started, inputItems: inputItems, messages: messages,
-                cancel: { group.finish() }))
+                cancel: {
+                    group.finish()
+                    await ended.wait()
+                }))
         Task {
             var transcript = transcript
             do {
@@ -82,22 +86,25 @@ struct ResponseWork: Sendable {
             } catch {
                 _ = transcript.fail(APIError(EngineError.shutDown))
             }
-            // Unless it was deleted.
-            if (try? store.entry(id, of: owner)) != nil { save(transcript, wasInBackground: true) }
+            // The only write after the first one.
+            store.replace(id, entry(transcript, wasInBackground: true))
             onEnd(transcript.status)
+            ended.complete()
         }
         return started
     }
 
-    private func save(_ transcript: ResponseTranscript, wasInBackground: Bool = false) {
+    private func save(_ transcript: ResponseTranscript) {
         guard stores else { return }
+        store.set(transcript.identity.id, entry(transcript, wasInBackground: false))
+    }
+
+    private func entry(_ transcript: ResponseTranscript, wasInBackground: Bool) -> ResponseStore.Entry {
         // One that is done can be cancelled, too, if it ran in the background: nothing happens.
-        let done: (@Sendable () -> Void)? = wasInBackground ? { @Sendable in } : nil
+        let done: (@Sendable () async -> Void)? = wasInBackground ? { @Sendable in } : nil
         let answer = (try? ResponseInput.messages(of: transcript.items, path: "output")) ?? []
-        store.set(
-            transcript.identity.id,
-            ResponseStore.Entry(
-                owner: owner, response: transcript.object, inputItems: inputItems, messages: messages + answer,
-                cancel: done))
+        return ResponseStore.Entry(
+            owner: owner, response: transcript.object, inputItems: inputItems, messages: messages + answer,
+            cancel: done)
     }
 }

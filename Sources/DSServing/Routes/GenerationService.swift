@@ -30,8 +30,8 @@ struct GenerationService: Sendable {
         let streams = try streams(prompts, on: model, for: context)
         Self.note(streams, of: prompts, perPrompt: count ?? prompts.count, on: model, in: context.record)
         return AnswerGroup(
-            streams, connections: connections, channel: context.channel, record: context.record, keepAlive: keepAlive,
-            charge: charge(context))
+            streams, connections: connections, channel: context.channel,
+            accounts: AnswerAccounts(context.record, of: context.tenant), keepAlive: keepAlive)
     }
 
     /// Starts answers that go on without their client.
@@ -43,7 +43,7 @@ struct GenerationService: Sendable {
         let record = RequestRecord(after: context.record)
         Self.note(streams, of: prompts, perPrompt: prompts.count, on: model, in: record)
         let group = AnswerGroup(
-            streams, connections: connections, channel: nil, record: record, charge: charge(context))
+            streams, connections: connections, channel: nil, accounts: AnswerAccounts(record, of: context.tenant))
         return (group, record)
     }
 
@@ -55,11 +55,6 @@ struct GenerationService: Sendable {
             zip(prompts, streams).enumerated().map { index, pair in
                 pair.0.record(promptTokens: pair.1.promptTokens, isFirst: index % count == 0)
             }, perPrompt: count, model: model.name)
-    }
-
-    /// Takes an answer's tokens from what the key of the request may use.
-    private func charge(_ context: ServingContext) -> @Sendable (Int) -> Void {
-        { [tenant = context.tenant] tokens in tenant?.charge(tokens: tokens) }
     }
 
     private func streams(

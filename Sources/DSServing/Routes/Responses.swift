@@ -19,10 +19,10 @@ struct Responses: RouteGroup {
         router.get("/v1/responses/{id}") { _, context in Response.json(try entry(context).response) }
         router.delete("/v1/responses/{id}") { _, context in
             let entry = try store.remove(try context.parameters.require("id"), of: context.tenant?.name)
-            entry.cancel?()
+            await entry.cancel?()
             return Response.json(["id": entry.response["id"] ?? .null, "object": "response", "deleted": true])
         }
-        router.post("/v1/responses/{id}/cancel") { _, context in try await cancel(try entry(context)) }
+        router.post("/v1/responses/{id}/cancel") { _, context in try await cancel(context) }
         router.get("/v1/responses/{id}/input_items") { _, context in
             let items = try entry(context).inputItems
             return Response.json(["object": "list", "data": .array(items), "has_more": false])
@@ -37,7 +37,7 @@ struct Responses: RouteGroup {
 
     private func create(_ request: Request, _ context: ServingContext) async throws -> Response {
         let body = try CreateResponseBody(try await service.fields(of: request), catalog: service.catalog)
-        let previous = try body.previousID.map { try store.entry($0, of: context.tenant?.name).messages } ?? []
+        let previous = try previousMessages(body, context)
         let (chat, messages) = try body.request(after: previous)
         let identity = AnswerIdentity(
             prefix: "resp_", model: body.model.name, created: Int(Date().timeIntervalSince1970),
@@ -63,29 +63,34 @@ struct Responses: RouteGroup {
         }
         let (id, logger) = (work.transcript.identity.id, context.logger)
         return work.inBackground(group) { [metrics] status in
-            metrics.endedInBackground(record.state)
+            metrics.answered(record.state)
             logger.info("\(id) \(status.rawValue)", metadata: AccessLog.answers(of: record.state))
             departure.leave()
         }
     }
 
+    /// The conversation that the request goes on with.
+    private func previousMessages(_ body: CreateResponseBody, _ context: ServingContext) throws -> [JSONValue] {
+        guard let id = body.previousID else { return [] }
+        return try store.entry(id, of: context.tenant?.name, parameter: "previous_response_id").messages
+    }
+
     private func count(_ request: Request, _ context: ServingContext) async throws -> Response {
         let body = try CreateResponseBody(try await service.fields(of: request), catalog: service.catalog)
-        let previous = try body.previousID.map { try store.entry($0, of: context.tenant?.name).messages } ?? []
+        let previous = try previousMessages(body, context)
         let tokens = try body.model.generator.chatTokens(try body.request(after: previous).request)
         return .json(["object": "response.input_tokens", "input_tokens": .integer(Int64(tokens.count))])
     }
 
-    private func cancel(_ entry: ResponseStore.Entry) async throws -> Response {
-        guard let cancel = entry.cancel else {
+    /// Answers with its final state, which it may have reached by itself.
+    private func cancel(_ context: ServingContext) async throws -> Response {
+        guard let cancel = try entry(context).cancel else {
             throw APIError.invalid(
                 "'background': expected a response that runs in the background, found one that does not",
                 parameter: "background")
         }
-        cancel()
-        var object = entry.response.objectValue ?? JSONObject()
-        object["status"] = .text(ResponseTranscript.Status.cancelled.rawValue)
-        return .json(.object(object))
+        await cancel()
+        return .json(try entry(context).response)
     }
 
     var operations: [APIOperation] {

@@ -8,19 +8,16 @@ package struct AnswerGroup: Sendable {
     package let keepAlive: Duration?
     private let connections: ClientConnections
     private let registration: ClientConnections.Registration?
-    /// Told how many tokens an answer took, prompt and output, also if it broke off.
-    private let charge: @Sendable (Int) -> Void
-    private let record: RequestRecord
+    private let accounts: AnswerAccounts
 
     package init(
-        _ streams: [TextStream], connections: ClientConnections, channel: (any Channel)?, record: RequestRecord,
-        keepAlive: Duration? = nil, charge: @escaping @Sendable (Int) -> Void = { _ in }
+        _ streams: [TextStream], connections: ClientConnections, channel: (any Channel)?, accounts: AnswerAccounts,
+        keepAlive: Duration? = nil
     ) {
-        self.record = record
+        self.accounts = accounts
         self.streams = streams
         self.keepAlive = keepAlive
         self.connections = connections
-        self.charge = charge
         registration = channel.flatMap { channel in
             connections.onClose(of: channel) {
                 for stream in streams { stream.cancel() }
@@ -45,10 +42,7 @@ package struct AnswerGroup: Sendable {
                 group.addTask { (index, try await collect(stream, index)) }
             }
             var answers: [Int: Answer] = [:]
-            for try await (index, answer) in group {
-                answers[index] = answer
-                charge(answer.result.usage.totalTokens)
-            }
+            for try await (index, answer) in group { answers[index] = answer }
             return streams.indices.compactMap { answers[$0] }
         }
     }
@@ -56,18 +50,14 @@ package struct AnswerGroup: Sendable {
     private func collect(_ stream: TextStream, _ index: Int) async throws(EngineError) -> Answer {
         do {
             let answer = try await stream.collect()
-            return (answer.output, record.ended(index, answer.result))
+            guard answer.result.reason != .cancelled else {
+                return (answer.output, await accounts.brokeOff(index, stream))
+            }
+            return (answer.output, accounts.ended(index, answer.result))
         } catch {
-            record.failed(APIError(error))
+            await accounts.brokeOff(index, stream)
+            accounts.record.failed(APIError(error))
             throw error
-        }
-    }
-
-    /// An event with what its request cost.
-    private func noted(_ event: GenerationEvent, _ index: Int) -> GenerationEvent {
-        switch event {
-        case .delta: event
-        case .finished(let result): .finished(record.ended(index, result))
         }
     }
 
@@ -82,28 +72,33 @@ package struct AnswerGroup: Sendable {
                 }
             }
         }
-        // Output of answers that have not finished, by stream.
-        var unfinished: [Int: Int] = [:]
+        var unfinished = Set(streams.indices)
         defer {
             nudges?.cancel()
-            for tokens in unfinished.values { charge(tokens) }
             finish()
         }
         func pass(_ index: Int, _ event: GenerationEvent) async throws {
             switch event {
-            case .delta(let delta): unfinished[index, default: 0] += delta.tokens.count
+            case .delta: try await body(index, event)
             case .finished(let result):
-                unfinished[index] = nil
-                charge(result.usage.totalTokens)
+                unfinished.remove(index)
+                try await body(index, .finished(accounts.ended(index, result)))
             }
-            try await body(index, noted(event, index))
         }
         do {
             try await forEachEvent(pass)
-        } catch let error as EngineError {
-            record.failed(APIError(error))
+        } catch {
+            await breakOff(unfinished)
+            if let error = error as? EngineError { accounts.record.failed(APIError(error)) }
             throw error
         }
+        await breakOff(unfinished)
+    }
+
+    private func breakOff(_ unfinished: Set<Int>) async {
+        // All end before any is waited for.
+        for index in unfinished { streams[index].cancel() }
+        for index in unfinished { await accounts.brokeOff(index, streams[index]) }
     }
 
     @concurrent private func forEachEvent(
@@ -138,9 +133,4 @@ package struct AnswerGroup: Sendable {
             return event
         }
     }
-}
-
-extension TokenUsage {
-    /// What an answer is charged for.
-    fileprivate var totalTokens: Int { promptTokens + completionTokens }
 }

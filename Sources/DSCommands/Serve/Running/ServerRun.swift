@@ -39,7 +39,7 @@ struct ServerRun {
             stop.finish()
         }
         let service = InferenceService(
-            repository: loading.repository, sharing: settings.server.prefixCacheSharing)
+            repository: loading.repository, sharing: settings.server.prefixCacheSharing, state: state)
         let grpc = try await listener(service)
         let loads = Mutex<Task<Void, Never>?>(nil)
         defer { loads.withLock { $0?.cancel() } }
@@ -79,7 +79,8 @@ struct ServerRun {
                     configuration: .init(
                         host: host, port: port, maximumRequestBytes: settings.server.maximumBodyBytes),
                     state: state, keys: keys, certificates: certificates,
-                    metrics: settings.server.observability.metrics, logger: settings.logger))
+                    metrics: settings.server.observability.metrics, costs: settings.server.observability.costs,
+                    logger: settings.logger))
             settings.logger.notice("listening on grpc://\(host):\(listener.port)")
             return listener
         } catch {

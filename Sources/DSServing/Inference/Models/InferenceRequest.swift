@@ -29,6 +29,8 @@ package struct InferenceRequest: Sendable {
     package var outputs: [Output] = []
     /// See `GenerationRequest.cacheOwner`.
     package var cacheOwner: String?
+    /// Where answers of a language model are booked; nil: nowhere.
+    package var accounts: AnswerAccounts?
 
     package init(inputs: [WireTensor]) { self.inputs = inputs }
 

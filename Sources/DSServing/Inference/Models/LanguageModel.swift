@@ -68,6 +68,46 @@ package struct LanguageModel: InferenceModel {
         }
         let start = ContinuousClock.now
         let stream = try served.generator.generate(TextRequest(.text(call.text), options: call.options))
+        note(stream, call, request.accounts)
+        let waited: Duration
+        var hasEnded = false
+        do {
+            waited = try await pass(stream, call, start, send) { result in
+                hasEnded = true
+                return request.accounts?.ended(0, result) ?? result
+            }
+        } catch {
+            if !hasEnded { await request.accounts?.brokeOff(0, stream) }
+            throw error
+        }
+        guard hasEnded else {
+            await request.accounts?.brokeOff(0, stream)
+            throw CancellationError()
+        }
+        // A batch of one: the engine mixes requests step by step.
+        var timings = InferenceTimings()
+        timings.input = waited
+        timings.compute = ContinuousClock.now - start - waited
+        timings.executedBatch = 1
+        return timings
+    }
+
+    private func note(_ stream: TextStream, _ call: Call, _ accounts: AnswerAccounts?) {
+        let options = call.options
+        let answer = AnswerRecord(
+            promptTokens: stream.promptTokens, isFirst: true, maxTokens: options.stopping.maxTokens,
+            temperature: options.sampling.temperature, topP: options.sampling.topP)
+        accounts?.record.began([answer], perPrompt: 1, model: served.name)
+    }
+
+    /// Sends what the stream gives.
+    /// - Parameter ended: told how it ended, before the last answer is sent; gives the result with what it cost.
+    /// - Returns: the time until the first token since `start`.
+    private func pass(
+        _ stream: TextStream, _ call: Call, _ start: ContinuousClock.Instant,
+        _ send: @concurrent @Sendable (InferenceResponse) async throws -> Void,
+        _ ended: (GenerationResult) -> GenerationResult
+    ) async throws -> Duration {
         var collected = call.excludesInput ? "" : call.text
         var waited = Duration.zero
         var tokens = 0
@@ -80,15 +120,11 @@ package struct LanguageModel: InferenceModel {
                 if !call.streams { collected += text }
                 if call.streams, !text.isEmpty { try await send(response([Self.output(text)])) }
             case .finished(let result):
+                let result = ended(result)
                 try await send(response(last(call, collected, result)))
             }
         }
-        // A batch of one: the engine mixes requests step by step.
-        var timings = InferenceTimings()
-        timings.input = waited
-        timings.compute = ContinuousClock.now - start - waited
-        timings.executedBatch = 1
-        return timings
+        return waited
     }
 
     /// Where the configuration has a batch dimension, outputs do: of one row.

@@ -67,12 +67,15 @@ package final class ModelRepository: Sendable {
     }
 
     package func index(onlyReady: Bool) -> JSONValue {
-        if let items = try? scan() {
-            table.withLock { table in
-                for item in items { table.know(item.name) }
-            }
+        let items = (try? scan()) ?? []
+        var failures: [String: String] = [:]
+        for item in items {
+            if case .failure(let error) = item.source { failures[item.name] = error.message }
         }
-        return table.withLock { $0.index(onlyReady: onlyReady) }
+        return table.withLock { [failures] table in
+            for item in items { table.know(item.name) }
+            return table.index(onlyReady: onlyReady, failures: failures)
+        }
     }
 
     // MARK: What changes something

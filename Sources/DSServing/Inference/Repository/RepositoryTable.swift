@@ -93,11 +93,12 @@ package struct RepositoryTable: Sendable {
     }
 
     /// The body of the repository's index.
-    package func index(onlyReady: Bool) -> JSONValue {
+    /// - Parameter failures: why models cannot be loaded of which no version is known.
+    package func index(onlyReady: Bool, failures: [String: String] = [:]) -> JSONValue {
         var list: [JSONValue] = []
         for name in names {
             let versions = (models[name] ?? [:]).sorted { $0.key < $1.key }
-            if versions.isEmpty, !onlyReady { list.append(["name": .text(name)]) }
+            if versions.isEmpty, !onlyReady { list.append(Self.unknownVersions(name, failures[name])) }
             for (version, slot) in versions where !onlyReady || slot.state == .ready {
                 list.append([
                     "name": .text(name), "version": .text(String(version)), "state": .text(slot.state.rawValue),
@@ -106,6 +107,11 @@ package struct RepositoryTable: Sendable {
             }
         }
         return .array(list)
+    }
+
+    private static func unknownVersions(_ name: String, _ failure: String?) -> JSONValue {
+        guard let failure else { return ["name": .text(name)] }
+        return ["name": .text(name), "state": .text(State.unavailable.rawValue), "reason": .text(failure)]
     }
 
     package func brokenInvariant() -> String? {

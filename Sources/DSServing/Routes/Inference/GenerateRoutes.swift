@@ -40,6 +40,7 @@ struct GenerateRoutes: RouteGroup {
         do {
             let (name, version) = try InferenceRoutes.model(context)
             let model = try service.repository.ready(name, version)
+            context.record.update { $0.model = model.name }
             return Call(
                 model: model,
                 request: try GenerateBody(fields, configuration: model.model.configuration).request)
@@ -51,7 +52,8 @@ struct GenerateRoutes: RouteGroup {
     private func generate(_ call: Call, _ context: ServingContext) async throws -> Response {
         do {
             let answer = try await connections.whileOpen(context.channel) {
-                try await service.infer(call.request, on: call.model, for: context.tenant)
+                try await service.infer(
+                    call.request, on: call.model, for: context.tenant, record: context.record)
             }
             return Response.json(try GenerateBody.object(answer, call.request, of: call.model))
         } catch let error as InferenceError {
@@ -64,7 +66,9 @@ struct GenerateRoutes: RouteGroup {
         let answers = Rendezvous<JSONValue>()
         let task = Task {
             do {
-                try await service.infer(call.request, on: call.model, for: context.tenant) { answer in
+                try await service.infer(
+                    call.request, on: call.model, for: context.tenant, record: context.record
+                ) { answer in
                     try await answers.send(try GenerateBody.object(answer, call.request, of: call.model))
                 }
                 await answers.finish(.success(()))
@@ -77,6 +81,8 @@ struct GenerateRoutes: RouteGroup {
             connections.remove(registration)
             task.cancel()
             await answers.abandon()
+            // What was computed is booked before the request ends.
+            await task.value
         }
         do {
             guard let first = try await answers.next() else {

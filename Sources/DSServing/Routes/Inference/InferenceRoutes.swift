@@ -14,7 +14,7 @@ struct InferenceRoutes: RouteGroup {
     func add(to router: Router<ServingContext>) {
         router.get("/v2") { _, _ in Response.json(service.metadata) }
         router.get("/v2/health/live") { _, _ in Self.health("live", true) }
-        router.get("/v2/health/ready") { _, _ in Self.health("ready", service.repository.isSettled) }
+        router.get("/v2/health/ready") { _, _ in Self.health("ready", service.isReady) }
         router.get("/v2/models/stats") { _, _ in
             try Self.guarded { () throws(InferenceError) in Response.json(try service.statistics(nil, nil)) }
         }
@@ -26,7 +26,7 @@ struct InferenceRoutes: RouteGroup {
             }
             router.get(RouterPath(path + "/ready")) { _, context in
                 try Self.onModel(context) { name, version throws(InferenceError) in
-                    Self.health("ready", service.repository.isReady(name, version))
+                    Self.health("ready", service.isReady(name, version))
                 }
             }
             router.get(RouterPath(path + "/config")) { _, context in
@@ -47,7 +47,7 @@ struct InferenceRoutes: RouteGroup {
         let fixed = [
             APIOperation(.get, "/v2", tag: "V2", "The server's name, version and extensions"),
             APIOperation(.get, "/v2/health/live", tag: "V2", "Whether the server lives", failures: [400]),
-            APIOperation(.get, "/v2/health/ready", tag: "V2", "Whether every model is loaded", failures: [400]),
+            APIOperation(.get, "/v2/health/ready", tag: "V2", "Whether every model is loaded and requests are taken", failures: [400]),
             APIOperation(.get, "/v2/models/stats", tag: "V2", "What all models did"),
         ]
         return fixed
@@ -95,11 +95,12 @@ struct InferenceRoutes: RouteGroup {
         do {
             let (name, version) = try Self.model(context)
             let model = try service.repository.ready(name, version)
+            context.record.update { $0.model = model.name }
             let body = try InferBody(
                 bytes, headerLength: headerLength, configuration: model.model.configuration,
                 memory: service.sharedMemory)
             let answer = try await connections.whileOpen(context.channel) {
-                try await service.infer(body.request, on: model, for: context.tenant)
+                try await service.infer(body.request, on: model, for: context.tenant, record: context.record)
             }
             return try InferAnswer(
                 model: model, request: body.request, prefersBinary: body.prefersBinary, memory: service.sharedMemory
