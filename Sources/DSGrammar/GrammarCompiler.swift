@@ -5,6 +5,8 @@ struct GrammarCompiler {
     private let table: TermTable
     /// Schemas and grammars that stand in several places are compiled once.
     private var known: [GrammarSource: Term] = [:]
+    /// Bytes of the texts that were read.
+    private(set) var sourceBytes = 0
 
     init(vocabulary: GrammarVocabulary, limits: GrammarLimits) {
         self.vocabulary = vocabulary
@@ -24,6 +26,8 @@ struct GrammarCompiler {
 
     private mutating func term(_ source: GrammarSource, depth: Int) throws(GrammarError) -> Term {
         guard depth < limits.depth else { throw .tooLarge(what: "nesting of the grammar", limit: limits.depth) }
+        // Parts that stand in several places are met in each of them.
+        try table.work.charge(20)
         switch source {
         case .jsonObject(let whitespace):
             var json = JSONGrammar(table, whitespace: whitespace)
@@ -36,6 +40,7 @@ struct GrammarCompiler {
             return term
         case .bareString(let schema, let end): return try schemaTerm(schema, bareEnd: end)
         case .regex(let pattern):
+            try read(pattern.utf8.count)
             let syntax = try RegexParser.parse(pattern, limits: limits)
             let builder = RegexTermBuilder(table, encoding: .plain)
             let term = try builder.whole(syntax)
@@ -44,9 +49,15 @@ struct GrammarCompiler {
             guard !texts.isEmpty else {
                 throw .malformed(what: "choice", expected: "at least one text", found: "none")
             }
+            let size = texts.reduce(0) { $0 + $1.utf8.count }
+            guard size <= limits.sourceBytes else {
+                throw .tooLarge(what: "bytes of a choice", limit: limits.sourceBytes)
+            }
+            try read(size)
             return table.anyLiteral(texts.map { Array($0.utf8) })
         case .gbnf(let text):
             if let term = known[source] { return term }
+            try read(text.utf8.count)
             var parser = try GBNFParser(text, limits: limits)
             let term = try parser.parse().lower(into: table, vocabulary: vocabulary)
             known[source] = term
@@ -63,7 +74,9 @@ struct GrammarCompiler {
             }
             return table.token(id)
         case .structuralTag(let tag):
-            return try term(try StructuralTagReader.read(tag, limits: limits), depth: depth + 1)
+            sourceBytes += tag.text.count
+            return try term(
+                try StructuralTagReader.read(tag, limits: limits, work: table.work), depth: depth + 1)
         case .freeText(let text): return freeText.term(text)
         case .freeTextThrough(let mark, let marks, let text):
             return freeText.term(through: mark, firstOf: marks, text)
@@ -87,11 +100,21 @@ struct GrammarCompiler {
         }
     }
 
+    /// Reading a byte of a text takes some steps.
+    private mutating func read(_ bytes: Int) throws(GrammarError) {
+        sourceBytes += bytes
+        // What is too long is refused for that.
+        try table.work.charge(4 * min(bytes, limits.sourceBytes))
+    }
+
     private var freeText: FreeTextTermBuilder { FreeTextTermBuilder(table, vocabulary: vocabulary) }
 
-    private func schemaTerm(
+    private mutating func schemaTerm(
         _ schema: JSONSchemaSource, bareEnd: String?
     ) throws(GrammarError) -> Term {
+        sourceBytes += schema.text.count
+        // Each part of a document is read with all of it.
+        try table.work.charge(min(schema.text.count, limits.sourceBytes) / 2)
         var compiler = try JSONSchemaCompiler(schema, table: table, limits: limits)
         guard let bareEnd else { return try compiler.root() }
         return try compiler.bareString(end: Array(bareEnd.utf8))

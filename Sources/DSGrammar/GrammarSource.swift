@@ -45,13 +45,15 @@ package enum JSONWhitespace: Hashable, Sendable {
 package struct JSONSchemaSource: Hashable, Sendable {
     /// The schema's text: equal texts compile once. Names in `properties` keep their order.
     let text: [UInt8]
+    /// Of the text, which the parts of one document share.
+    private let textHash: Int
     /// Where in the document the schema lies, as the reference tokens of a JSON pointer; references count from the root.
-    let path: [String]
+    private(set) var path: [String]
     let whitespace: JSONWhitespace
     /// Objects whose schema lists properties and does not say anything of others get no others. A schema allows them,
     /// and a model asked for certain properties rarely means to add some.
     let closesObjects: Bool
-    let kinds: Kinds
+    private(set) var kinds: Kinds
 
     /// Types of values that remain.
     package enum Kinds: Hashable, Sendable {
@@ -66,9 +68,26 @@ package struct JSONSchemaSource: Hashable, Sendable {
         closesObjects: Bool = true, kinds: Kinds = .all
     ) {
         text = schema.serialized()
+        textHash = text.hashValue
         self.path = path
         self.whitespace = whitespace
         self.closesObjects = closesObjects
         self.kinds = kinds
+    }
+
+    /// Another part of the same document.
+    package func part(_ path: [String], kinds: Kinds = .all) -> JSONSchemaSource {
+        var result = self
+        result.path = path
+        result.kinds = kinds
+        return result
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(textHash)
+        hasher.combine(path)
+        hasher.combine(whitespace)
+        hasher.combine(closesObjects)
+        hasher.combine(kinds)
     }
 }

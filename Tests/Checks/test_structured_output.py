@@ -317,6 +317,52 @@ def test_the_share_of_masks_is_measured(deepseek):
         assert abs(found["share_percent"] - found["mask_us_per_step"] / found["step_ms"] / 10) < 1e-6
 
 
+def doubled(count, body, last):
+    rules = [body(f"#/$defs/d{i + 1}") for i in range(count)] + [last]
+    return {"$defs": {f"d{i}": rule for i, rule in enumerate(rules)}, "$ref": "#/$defs/d0"}
+
+
+def refer(keyword):
+    return lambda target: {keyword: [{"$ref": target}, {"$ref": target}]}
+
+
+BOMBS = {
+    "rules": {"grammar": "root ::= a0\n" + "".join(f"a{i} ::= a{i + 1} a{i + 1}\n" for i in range(40)) + 'a40 ::= "x" | ""'},
+    "rules that grow": {"grammar": "root ::= a0\n" + "".join(
+        f'a{i} ::= a{i + 1} a{i + 1} | "y"\n' for i in range(40)) + 'a40 ::= "x" | ""'},
+    "references": {"json_schema": doubled(40, refer("allOf"), {"type": "string"})},
+    "alternatives": {"json_schema": doubled(40, refer("anyOf"), False)},
+    "patterns": {"json_schema": {"type": "string", "allOf": [{"pattern": f".*{c}.*"} for c in "abcdefghijklmnopqrst"]}},
+    "multiples": {"json_schema": {"type": "integer", "minimum": -10**60, "maximum": 10**63, "multipleOf": 7919}},
+    "lookaheads": {"guided_regex": "".join(f"(?=.*{c})" for c in "abcdefghijk") + ".*"},
+    "a chain of rules": {"grammar": "root ::= a0\n" + "".join(f"a{i} ::= a{i + 1}\n" for i in range(20000)) + 'a20000 ::= "x"'},
+    "repetitions": {"grammar": 'root ::= "a"' + "*" * 50000},
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_others_are_answered_beside_hostile_grammars(server, name):
+    """What costs more than it looks is answered or refused with the limit's name, and the server goes on for everybody else."""
+    import threading
+
+    import requests
+
+    def ask(**fields):
+        return requests.post(server.url + "/v1/completions", json={"prompt": "a", "max_tokens": 12, **fields}, timeout=120)
+
+    answers = []
+    bomb = threading.Thread(target=lambda: answers.append(ask(**BOMBS[name])))
+    bomb.start()
+    while bomb.is_alive():
+        assert ask().status_code == 200
+        assert requests.get(server.url + "/health", timeout=60).status_code == 200
+    bomb.join()
+    (answer,) = answers
+    assert answer.status_code == 200 or "expected at most" in answer.json()["error"]["message"], answer.text
+    assert answer.status_code in (200, 400, 500)
+    assert ask().status_code == 200
+
+
 def test_patterns_and_grammars(deepseek, tmp_path):
     import re
 

@@ -38,17 +38,35 @@ package final class ConstraintCompiler: Sendable {
         }
     }
 
-    /// A text, or tool calls.
-    package func compile(
-        _ text: GrammarSource, field: String, orCalls calls: GrammarSource, thinks: Bool
-    ) throws(EngineError) -> TokenConstraint {
+    package func compile(_ plan: ConstraintPlan) throws(EngineError) -> TokenConstraint {
         do throws(EngineError) {
-            return try compile(.either([calls, text]), field: field, thinks: thinks)
+            return try compile(plan.source, field: plan.field, thinks: plan.thinks)
         } catch {
             // Whose fault it is: the tools', or what the text shall be.
-            _ = try compile(calls, field: "tools", thinks: thinks)
+            if let calls = plan.calls { _ = try compile(calls, field: "tools", thinks: plan.thinks) }
             throw error
         }
+    }
+
+    /// Compiles on a thread of `executor`, unless the grammar is kept: it may take up to a second.
+    package func compile(
+        _ plan: ConstraintPlan, on executor: any TaskExecutor
+    ) async throws(EngineError) -> TokenConstraint {
+        if let known = known(plan) { return known }
+        return try await withTaskExecutorPreference(executor) { () async throws(EngineError) -> TokenConstraint in
+            try await compileThere(plan)
+        }
+    }
+
+    @concurrent private func compileThere(_ plan: ConstraintPlan) async throws(EngineError) -> TokenConstraint {
+        try compile(plan)
+    }
+
+    private func known(_ plan: ConstraintPlan) -> TokenConstraint? {
+        // While they are made, which takes long, others must not wait for them here.
+        guard let parts = parts.withLockIfAvailable({ $0 }) ?? nil, let grammar = parts.cache.known(plan.source)
+        else { return nil }
+        return TokenConstraint(grammar, after: plan.thinks ? parts.mark : nil)
     }
 
     package func vocabulary() -> GrammarVocabulary { ready().cache.vocabulary }

@@ -19,10 +19,8 @@ package struct ConstraintState: Sendable {
         guard !overruns.isEmpty else { return thinking.mark.mask }
         // What such a token says behind the mark is already the answer.
         var mask = thinking.mark.mask
-        for (token, rest) in overruns {
-            var trial = matcher
-            if try !trial.accept(bytes: rest) { mask.remove(token) }
-        }
+        let allowed = try matcher.allows(overruns.map { $0.rest })
+        for (overrun, isAllowed) in zip(overruns, allowed) where !isAllowed { mask.remove(overrun.token) }
         return mask
     }
 

@@ -123,18 +123,19 @@ package enum ToolCallGrammar {
                 what: "parameters of '\(function.name)'", expected: "required ones among the properties",
                 found: name.serializedString())
         }
+        let source = JSONSchemaSource(schema)
         return properties.members.map { member in
             let isRequired = required.contains(.string(member.key))
-            let tag = parameter(member.key.string, schema, space)
+            let tag = parameter(member.key.string, source, space)
             return .repeated(tag, atLeast: isRequired ? 1 : 0, atMost: 1)
         }
     }
 
-    private static func parameter(_ name: String, _ schema: JSONValue, _ space: String) -> GrammarSource {
+    private static func parameter(_ name: String, _ schema: JSONSchemaSource, _ space: String) -> GrammarSource {
         let path = ["properties", name]
         let close = "</｜DSML｜"
-        let text = GrammarSource.bareString(JSONSchemaSource(schema, path: path), end: close)
-        let json = GrammarSource.jsonSchema(JSONSchemaSource(schema, path: path, kinds: .others))
+        let text = GrammarSource.bareString(schema.part(path), end: close)
+        let json = GrammarSource.jsonSchema(schema.part(path, kinds: .others))
         let head = "\(space)parameter name=\"\(name)\" string="
         return .sequence([
             .text("<"), mark, .text(head),

@@ -24,24 +24,74 @@ public final class TextGenerator: Sendable {
 
     /// Continues a text. Throws at once what is wrong with the request.
     public func generate(_ request: TextRequest) throws(EngineError) -> TextStream {
+        let answer = try prepare(request)
+        return try start(answer, try compiled(answer.plan))
+    }
+
+    /// Answers a conversation. Throws at once what is wrong with it.
+    public func chat(_ request: ChatRequest) throws(EngineError) -> TextStream {
+        let answer = try prepare(request)
+        return try start(answer, try compiled(answer.plan))
+    }
+
+    /// As `generate`; a new grammar is compiled on a thread of the executor.
+    package func generate(
+        _ request: TextRequest, compilingOn executor: any TaskExecutor
+    ) async throws(EngineError) -> TextStream {
+        let answer = try prepare(request)
+        return try start(answer, try await compiled(answer.plan, on: executor))
+    }
+
+    /// As `chat`; a new grammar is compiled on a thread of the executor.
+    package func chat(
+        _ request: ChatRequest, compilingOn executor: any TaskExecutor
+    ) async throws(EngineError) -> TextStream {
+        let answer = try prepare(request)
+        return try start(answer, try await compiled(answer.plan, on: executor))
+    }
+
+    private func compiled(_ plan: ConstraintPlan?) throws(EngineError) -> TokenConstraint? {
+        guard let plan else { return nil }
+        return try constraints.compile(plan)
+    }
+
+    private func compiled(
+        _ plan: ConstraintPlan?, on executor: any TaskExecutor
+    ) async throws(EngineError) -> TokenConstraint? {
+        guard let plan else { return nil }
+        return try await constraints.compile(plan, on: executor)
+    }
+
+    /// An answer that can be started as soon as its constraint is compiled.
+    private struct Answer {
+        var tokens: [Int32]
+        var parser: any OutputParser
+        var decoder: any TextDecoder
+        var options: TextOptions
+        var plan: ConstraintPlan?
+        var thinking: ThinkingBudget?
+    }
+
+    private func prepare(_ request: TextRequest) throws(EngineError) -> Answer {
         let tokens: [Int32]
         switch request.prompt {
         case .tokens(let ids): tokens = ids
         case .text(let text): tokens = try encode(text, addsSpecialTokens: request.addsSpecialTokens)
         }
-        return try start(
-            tokens, PlainOutputParser(), tokenizer.makeDecoder(showsControlTokens: false), request.options,
-            try constraint(request.options, tools: [], dialect: .plain, thinks: false))
+        return Answer(
+            tokens: tokens, parser: PlainOutputParser(), decoder: tokenizer.makeDecoder(showsControlTokens: false),
+            options: request.options,
+            plan: try plan(request.options, tools: [], dialect: .plain, thinks: false))
     }
 
-    /// Answers a conversation. Throws at once what is wrong with it.
-    public func chat(_ request: ChatRequest) throws(EngineError) -> TextStream {
+    private func prepare(_ request: ChatRequest) throws(EngineError) -> Answer {
         let prompt = try chatPrompt(request)
-        return try start(
-            prompt.tokens, prompt.parser, tokenizer.makeDecoder(showsControlTokens: true), request.options,
-            try constraint(
-                request.options, tools: request.tools, dialect: prompt.dialect, thinks: prompt.parser.isReasoning),
-            thinking: try thinkingBudget(request.options.thinkingTokens, startsInside: prompt.parser.isReasoning))
+        let thinks = prompt.parser.isReasoning
+        return Answer(
+            tokens: prompt.tokens, parser: prompt.parser, decoder: tokenizer.makeDecoder(showsControlTokens: true),
+            options: request.options,
+            plan: try plan(request.options, tools: request.tools, dialect: prompt.dialect, thinks: thinks),
+            thinking: try thinkingBudget(request.options.thinkingTokens, startsInside: thinks))
     }
 
     private func thinkingBudget(_ tokens: Int?, startsInside: Bool) throws(EngineError) -> ThinkingBudget? {
@@ -53,9 +103,9 @@ public final class TextGenerator: Sendable {
             tokens: tokens, opening: try mark("<think>"), closing: try mark("</think>"), startsInside: startsInside)
     }
 
-    private func constraint(
+    private func plan(
         _ options: TextOptions, tools: [JSONValue], dialect: OutputDialect, thinks: Bool
-    ) throws(EngineError) -> TokenConstraint? {
+    ) throws(EngineError) -> ConstraintPlan? {
         guard let wanted = options.constraint else { return nil }
         func calls(_ isParallel: Bool, _ field: String) throws(EngineError) -> GrammarSource {
             do {
@@ -64,19 +114,22 @@ public final class TextGenerator: Sendable {
                 throw .invalidConstraint(field: field, reason: error.description)
             }
         }
+        var plan: ConstraintPlan
         switch wanted.form {
-        case .text(let text): return try constraints.compile(text, field: wanted.field, thinks: thinks)
+        case .text(let text): plan = ConstraintPlan(source: text, field: wanted.field, thinks: thinks)
         case .toolCalls(let isParallel):
-            let calls = try calls(isParallel, wanted.field)
-            return try constraints.compile(calls, field: wanted.field, thinks: thinks)
+            plan = ConstraintPlan(
+                source: try calls(isParallel, wanted.field), field: wanted.field, thinks: thinks)
         case .textOrToolCalls(let text, let isParallel):
+            plan = ConstraintPlan(source: text, field: wanted.field, thinks: thinks)
             // A model whose format has no calls makes none.
-            guard dialect != .plain, !tools.isEmpty else {
-                return try constraints.compile(text, field: wanted.field, thinks: thinks)
+            if dialect != .plain, !tools.isEmpty {
+                let calls = try calls(isParallel, "tools")
+                plan.source = .either([calls, text])
+                plan.calls = calls
             }
-            let calls = try calls(isParallel, "tools")
-            return try constraints.compile(text, field: wanted.field, orCalls: calls, thinks: thinks)
         }
+        return plan
     }
 
     /// The prompt that `chat` would submit.
@@ -115,19 +168,17 @@ public final class TextGenerator: Sendable {
         return try chatFormat.prompt(request)
     }
 
-    private func start(
-        _ tokens: [Int32], _ parser: any OutputParser, _ decoder: any TextDecoder, _ options: TextOptions,
-        _ constraint: TokenConstraint?, thinking: ThinkingBudget? = nil
-    ) throws(EngineError) -> TextStream {
+    private func start(_ answer: Answer, _ constraint: TokenConstraint?) throws(EngineError) -> TextStream {
+        let options = answer.options
         try options.validate()
         let submitted = ContinuousClock.now
-        let tokens = options.truncation?.apply(to: tokens) ?? tokens
+        let tokens = options.truncation?.apply(to: answer.tokens) ?? answer.tokens
         var request = options.request(promptTokens: tokens)
-        request.thinkingBudget = thinking
+        request.thinkingBudget = answer.thinking
         request.constraint = constraint
         let stream = try engine.submit(request)
         let assembler = TextAssembler(
-            decoder: decoder, parser: parser, options: options, promptTokens: tokens.count)
+            decoder: answer.decoder, parser: answer.parser, options: options, promptTokens: tokens.count)
         return TextStream(tokens: stream, assembler: assembler, submitted: submitted, promptIDs: tokens)
     }
 }

@@ -124,7 +124,7 @@ struct GBNFParser {
 
     private mutating func repeated(_ part: GBNFExpression) throws(GrammarError) -> GBNFExpression {
         var result = part
-        while true {
+        for _ in 0..<limits.depth {
             if take("*") {
                 result = .repeated(result, atLeast: 0, atMost: nil)
             } else if take("+") {
@@ -138,6 +138,7 @@ struct GBNFParser {
                 return result
             }
         }
+        throw .tooLarge(what: "repetitions inside each other", limit: limits.depth)
     }
 
     private mutating func counts() throws(GrammarError) -> (Int, Int?) {

@@ -5,7 +5,8 @@ extension JSONSchemaCompiler {
     /// Whether a value satisfies all of these schemas.
     mutating func admits(_ value: JSONValue, _ ids: [SchemaID]) throws(GrammarError) -> Bool {
         for shape in try shapes(of: ids) {
-            if let literals = shape.literals, !literals.contains(where: { Self.isEqual($0, value) }) { continue }
+            try table.work.charge(4 + (shape.literals?.count ?? 0))
+            if let literals = shape.literals, !literals.contains(where: { isEqual($0, value) }) { continue }
             if try admits(value, shape) { return true }
         }
         return false
@@ -13,8 +14,9 @@ extension JSONSchemaCompiler {
 
     /// Whether a value satisfies a shape, its list of values aside.
     mutating func admits(_ value: JSONValue, _ shape: SchemaShape) throws(GrammarError) -> Bool {
+        try table.work.charge(8 + shape.excluded.count)
         guard shape.types.contains(JSONTypes(of: value)),
-            !shape.excluded.contains(where: { Self.isEqual($0, value) })
+            !shape.excluded.contains(where: { isEqual($0, value) })
         else { return false }
         switch value {
         case .null, .bool: return true
@@ -26,8 +28,11 @@ extension JSONSchemaCompiler {
     }
 
     /// 1 and 1.0 are the same value.
-    static func isEqual(_ left: JSONValue, _ right: JSONValue) -> Bool {
-        switch (left, right) {
+    func isEqual(_ left: JSONValue, _ right: JSONValue) -> Bool {
+        table.work.spend(1)
+        // The answer does not matter any more.
+        guard !table.work.isExhausted else { return false }
+        return switch (left, right) {
         case (.array(let left), .array(let right)):
             left.count == right.count && zip(left, right).allSatisfy { isEqual($0, $1) }
         case (.object(let left), .object(let right)):
@@ -56,15 +61,12 @@ extension JSONSchemaCompiler {
     }
 
     private mutating func admitsString(_ text: JSONString, _ shape: SchemaShape) throws(GrammarError) -> Bool {
+        try table.work.charge(text.bytes.count / 4)
         let length = text.string.unicodeScalars.count
         guard length >= shape.minLength, length <= shape.maxLength ?? .max else { return false }
         for pattern in shape.patterns where try !matches(pattern, text.bytes) { return false }
         for pattern in shape.antipatterns where try matches(pattern, text.bytes) { return false }
-        for format in shape.formats {
-            var tester = try PatternTester(
-                try StringFormat.syntax(format, limits), isSearch: false, limits: limits)
-            guard tester.matches(text.bytes) else { return false }
-        }
+        for format in shape.formats where try !follows(format, text.bytes) { return false }
         return true
     }
 
@@ -82,6 +84,7 @@ extension JSONSchemaCompiler {
         guard object.count >= shape.minProperties, object.count <= shape.maxProperties ?? .max,
             shape.required.allSatisfy({ object[$0] != nil })
         else { return false }
+        try table.work.charge(2 * shape.required.count)
         for member in object.members {
             guard try admitsName(member.key, shape), try admits(member.value, schemas(of: member.key, shape)) else {
                 return false

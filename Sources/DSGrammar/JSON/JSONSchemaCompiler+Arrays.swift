@@ -21,6 +21,7 @@ extension JSONSchemaCompiler {
             tail = json.table.repeated(json.table.sequence(json.comma, rest), least, most)
         }
         for index in (0..<places).reversed() {
+            try table.work.charge(4 + shape.arrays.count)
             let item = try value(items(shape, at: index))
             let some = json.table.sequence([index == 0 ? .empty : json.comma, item, tail])
             tail = index >= shape.minItems ? json.table.optional(some) : some

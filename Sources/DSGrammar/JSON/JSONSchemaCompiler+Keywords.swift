@@ -24,13 +24,15 @@ extension JSONSchemaCompiler {
             // Draft 3 had a boolean here, in the property itself.
             for name in try Self.list(value, path) {
                 guard case .string(let name) = name else { throw Self.wrong(path, "names", name) }
+                try table.work.charge(1 + shape.required.count / 4)
                 if !shape.required.contains(name) { shape.required.append(name) }
             }
         // What `not` is turned into.
         case "\u{1}excluded":
             shape.excluded += try Self.list(value, path)
+            try table.work.charge(shape.excluded.count * (shape.literals?.count ?? 0))
             shape.literals = shape.literals?.filter { literal in
-                !shape.excluded.contains { Self.isEqual($0, literal) }
+                !shape.excluded.contains { isEqual($0, literal) }
             }
         case "\u{1}forbidden":
             for case .string(let name) in try Self.list(value, path) { shape.forbidden.append(name) }
@@ -88,7 +90,8 @@ extension JSONSchemaCompiler {
             throw unsupported(path, "numbers of 2^63 and more are not read exactly")
         }
         if let literals = shape.literals {
-            shape.literals = literals.filter { literal in values.contains { Self.isEqual($0, literal) } }
+            try table.work.charge(literals.count * values.count)
+            shape.literals = literals.filter { literal in values.contains { isEqual($0, literal) } }
         } else {
             shape.literals = values
         }
@@ -191,7 +194,7 @@ extension JSONSchemaCompiler {
             guard let members = properties.objectValue else {
                 throw Self.wrong(path + ["properties"], "an object", properties)
             }
-            for member in members.members { layer.properties.append((member.key, document.name(member.value))) }
+            for member in members.members { layer.add(member.key, document.name(member.value)) }
         }
         if let patterns = object["patternProperties"] {
             guard let members = patterns.objectValue else {
@@ -202,7 +205,7 @@ extension JSONSchemaCompiler {
             }
         }
         layer.additional = object["additionalProperties"].map { document.name($0) }
-        let isEmpty = layer.properties.isEmpty && layer.patterns.isEmpty && layer.additional == nil
+        let isEmpty = layer.names.isEmpty && layer.patterns.isEmpty && layer.additional == nil
         return isEmpty ? nil : layer
     }
 }

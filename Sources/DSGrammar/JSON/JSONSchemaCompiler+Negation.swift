@@ -7,6 +7,7 @@ extension JSONSchemaCompiler {
         guard let object = schema.objectValue else { throw Self.wrong(path, "object or boolean", schema) }
         var result: [JSONValue] = []
         for member in object.members {
+            try table.work.charge(8)
             let keyword = member.key.string
             guard let negation = try negation(keyword, member.value, object, path) else {
                 if Self.annotations.contains(keyword) || keyword.hasPrefix("x-") { continue }

@@ -8,8 +8,9 @@ extension JSONSchemaCompiler {
         }
         if let most = shape.maxProperties, most < shape.minProperties { return .nothing }
         var members: [(term: Term, isRequired: Bool)] = []
+        let required = Set(shape.required)
         for name in try declaredNames(shape) {
-            let isRequired = shape.required.contains(name)
+            let isRequired = required.contains(name)
             guard try admitsName(name, shape) else {
                 if isRequired { return .nothing }
                 continue
@@ -30,7 +31,7 @@ extension JSONSchemaCompiler {
         var names: [JSONString] = []
         var seen: Set<JSONString> = []
         for layer in shape.objects {
-            for property in layer.properties where seen.insert(property.name).inserted { names.append(property.name) }
+            for name in layer.names where seen.insert(name).inserted { names.append(name) }
         }
         for name in shape.required where seen.insert(name).inserted { names.append(name) }
         return names
@@ -40,9 +41,10 @@ extension JSONSchemaCompiler {
     mutating func schemas(of name: JSONString, _ shape: SchemaShape) throws(GrammarError) -> [SchemaID] {
         var result: [SchemaID] = []
         for layer in shape.objects {
+            try table.work.charge(4 + 4 * layer.patterns.count)
             var isKnown = false
-            for property in layer.properties where property.name == name {
-                result.append(property.schema)
+            if let schema = layer.properties[name] {
+                result.append(schema)
                 isKnown = true
             }
             for (pattern, schema) in layer.patterns {
@@ -56,6 +58,7 @@ extension JSONSchemaCompiler {
     }
 
     mutating func admitsName(_ name: JSONString, _ shape: SchemaShape) throws(GrammarError) -> Bool {
+        try table.work.charge(4 + shape.forbidden.count / 4)
         if shape.forbidden.contains(name) { return false }
         if shape.names.isEmpty { return true }
         return try admits(.string(name), shape.names)
@@ -107,6 +110,7 @@ extension JSONSchemaCompiler {
             }
         }
         for member in members.reversed() {
+            if let failure = table.failure { throw failure }
             tails = tails.indices.map { count in
                 let after = tails[min(count + 1, top)]
                 let present = json.table.sequence([count == 0 ? .empty : json.comma, member.term, after])
@@ -132,6 +136,7 @@ extension JSONSchemaCompiler {
         for choice in 0..<(1 << patterns.count) {
             let chosen = Set(patterns.indices.filter { choice >> $0 & 1 == 1 }.map { patterns[$0] })
             guard let values = otherSchemas(shape, chosen) else { continue }
+            if let failure = table.failure { throw failure }
             let name = try otherName(shape, declared, chosen, patterns)
             let value = values.isEmpty ? json.anyValue() : try value(values)
             members.append(json.table.sequence([name, json.colon, value]))

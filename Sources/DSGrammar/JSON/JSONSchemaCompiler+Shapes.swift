@@ -27,8 +27,10 @@ extension JSONSchemaCompiler {
         try checkIdentifier(object, path)
         var result = shapes
         let keywords = document.refHidesSiblings && object["$ref"] != nil ? ["$ref"] : object.keys.map(\.string)
+        try table.work.charge(40)
         for keyword in keywords where !result.isEmpty {
             guard let value = object[keyword] else { continue }
+            try table.work.charge(30 * result.count)
             if Self.branching.contains(keyword) {
                 result = try branch(keyword, value, object, result, path: path + [keyword], depth: depth)
             } else {
@@ -50,6 +52,7 @@ extension JSONSchemaCompiler {
             JSONValue.object(object) != document.root
         else { return }
         let text = JSONValue.object(object).serializedString()
+        try table.work.charge(text.utf8.count / 4)
         if text.contains("\"$ref\"") {
             throw .unsupported(keyword: "$id", path: Self.place(path), reason: "around references")
         }
@@ -67,7 +70,7 @@ extension JSONSchemaCompiler {
         switch keyword {
         case "$ref":
             guard let reference = value.stringValue else { throw Self.wrong(path, "a string", value) }
-            return try apply(try document.resolve(reference), to: shapes, path: path, depth: depth + 1)
+            return try refer(reference, shapes, path, depth)
         case "allOf":
             var result = shapes
             for schema in try Self.list(value, path) {
@@ -95,11 +98,23 @@ extension JSONSchemaCompiler {
         }
     }
 
+    private mutating func refer(
+        _ reference: String, _ shapes: [SchemaShape], _ path: [String], _ depth: Int
+    ) throws(GrammarError) -> [SchemaShape] {
+        let target = try document.resolve(reference)
+        let open = shapes.filter { !$0.references.contains(reference) }
+        guard !open.isEmpty else { return shapes }
+        var result = try apply(target, to: open, path: path, depth: depth + 1)
+        for index in result.indices { result[index].references.insert(reference) }
+        return shapes.filter { $0.references.contains(reference) } + result
+    }
+
     mutating func anyOf(
         _ schemas: [JSONValue], _ shapes: [SchemaShape], _ path: [String], _ depth: Int
     ) throws(GrammarError) -> [SchemaShape] {
         var result: [SchemaShape] = []
         for schema in schemas {
+            try table.work.charge(8 * shapes.count)
             result += try apply(schema, to: shapes, path: path, depth: depth + 1)
             guard result.count <= limits.alternatives else {
                 throw .tooLarge(what: "alternatives of a schema at \(Self.place(path))", limit: limits.alternatives)
@@ -129,7 +144,8 @@ extension JSONSchemaCompiler {
         for schema in schemas { branches.append(try apply(schema, to: shapes, path: path, depth: depth + 1)) }
         var overlaps: [Int: [Int]] = [:]
         for left in branches.indices {
-            for right in branches.indices where right > left {
+            for right in branches.indices.dropFirst(left + 1) {
+                try table.work.charge(1)
                 guard try mayOverlap(branches[left], branches[right]) else { continue }
                 overlaps[left, default: []].append(right)
                 overlaps[right, default: []].append(left)
@@ -157,11 +173,13 @@ extension JSONSchemaCompiler {
     private mutating func mayOverlap(
         _ left: SchemaShape, _ right: SchemaShape, depth: Int
     ) throws(GrammarError) -> Bool {
+        try table.work.charge(4 + (left.required.count + 1) * (right.required.count + 1) / 4)
         let types = left.types.intersection(right.types)
         if types.isEmpty { return false }
         if let literals = left.literals {
+            try table.work.charge(literals.count * (right.literals?.count ?? 0))
             for value in literals {
-                let inRight = right.literals?.contains { Self.isEqual($0, value) } ?? true
+                let inRight = right.literals?.contains { isEqual($0, value) } ?? true
                 if inRight, try admits(value, left), try admits(value, right) { return true }
             }
             return false

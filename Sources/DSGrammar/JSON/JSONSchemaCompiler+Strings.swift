@@ -26,7 +26,10 @@ extension JSONSchemaCompiler {
         let character = builder.set(.all)
         var parts: [Term] = []
         for pattern in shape.patterns { parts.append(try builder.search(try parse(pattern))) }
-        for format in shape.formats { parts.append(try builder.whole(try StringFormat.syntax(format, limits))) }
+        for format in shape.formats {
+            try table.work.charge(1_000)
+            parts.append(try builder.whole(try StringFormat.syntax(format, limits)))
+        }
         var antiparts: [Term] = []
         for pattern in shape.antipatterns { antiparts.append(try builder.search(try parse(pattern))) }
         if shape.minLength > 0 || shape.maxLength != nil || parts.isEmpty {
@@ -41,7 +44,8 @@ extension JSONSchemaCompiler {
     }
 
     func parse(_ pattern: String) throws(GrammarError) -> RegexSyntax {
-        try RegexParser.parse(pattern, limits: limits)
+        try table.work.charge(4 * pattern.utf8.count)
+        return try RegexParser.parse(pattern, limits: limits)
     }
 
     func spelled(_ text: [UInt8], _ encoding: RegexTermBuilder.Encoding) -> [UInt8] {
@@ -54,15 +58,19 @@ extension JSONSchemaCompiler {
 
     /// Whether a pattern matches somewhere in a text.
     mutating func matches(_ pattern: String, _ text: [UInt8]) throws(GrammarError) -> Bool {
-        var tester: PatternTester
-        if let known = patterns[pattern] {
-            tester = known
-        } else {
-            tester = try PatternTester(try parse(pattern), isSearch: true, limits: limits)
-        }
-        let result = tester.matches(text)
+        if let known = patterns[pattern] { return try known.matches(text) }
+        let tester = try PatternTester(try parse(pattern), isSearch: true, limits: limits, work: table.work)
         patterns[pattern] = tester
-        return result
+        return try tester.matches(text)
+    }
+
+    /// Whether a text as a whole has a format.
+    mutating func follows(_ format: String, _ text: [UInt8]) throws(GrammarError) -> Bool {
+        if let known = formats[format] { return try known.matches(text) }
+        let syntax = try StringFormat.syntax(format, limits)
+        let tester = try PatternTester(syntax, isSearch: false, limits: limits, work: table.work)
+        formats[format] = tester
+        return try tester.matches(text)
     }
 }
 
@@ -71,16 +79,19 @@ struct PatternTester {
     private let table: TermTable
     private let term: Term
 
-    init(_ syntax: RegexSyntax, isSearch: Bool, limits: GrammarLimits) throws(GrammarError) {
-        table = TermTable(limits: limits)
+    init(
+        _ syntax: RegexSyntax, isSearch: Bool, limits: GrammarLimits, work: GrammarWork
+    ) throws(GrammarError) {
+        table = TermTable(limits: limits, work: work)
         let builder = RegexTermBuilder(table, encoding: .plain)
         term = isSearch ? try builder.search(syntax) : try builder.whole(syntax)
         try table.complete()
     }
 
-    mutating func matches(_ text: [UInt8]) -> Bool {
+    func matches(_ text: [UInt8]) throws(GrammarError) -> Bool {
         var term = term
         for byte in text { term = table.derivative(term, byte) }
+        if let failure = table.failure { throw failure }
         return table.matchesEmpty(term)
     }
 }

@@ -16,6 +16,7 @@ struct JSONSchemaCompiler {
     /// Shapes of conjunctions, computed once.
     var shapes: [[SchemaID]: [SchemaShape]] = [:]
     var patterns: [String: PatternTester] = [:]
+    var formats: [String: PatternTester] = [:]
 
     init(_ source: JSONSchemaSource, table: TermTable, limits: GrammarLimits) throws(GrammarError) {
         guard source.text.count <= limits.sourceBytes else {
@@ -23,7 +24,7 @@ struct JSONSchemaCompiler {
         }
         do {
             let root = try JSONValue.parse(source.text, limits: JSONLimits(maximumDepth: limits.depth))
-            document = SchemaDocument(root)
+            document = SchemaDocument(root, work: table.work)
             var value = root
             for key in source.path {
                 let next: JSONValue? =

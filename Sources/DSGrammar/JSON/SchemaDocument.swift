@@ -6,11 +6,13 @@ struct SchemaDocument {
     private(set) var schemas: [JSONValue] = []
     private var known: [[UInt8]: SchemaID] = [:]
     private let anchors: [String: JSONValue]
+    private let work: GrammarWork
     /// Up to draft 7 a `$ref` hides what stands beside it.
     let refHidesSiblings: Bool
 
-    init(_ root: JSONValue) {
+    init(_ root: JSONValue, work: GrammarWork) {
         self.root = root
+        self.work = work
         let draft = root["$schema"]?.stringValue ?? ""
         refHidesSiblings = ["draft-07", "draft-06", "draft-04", "draft-03"].contains { draft.contains($0) }
         var anchors: [String: JSONValue] = [:]
@@ -20,6 +22,8 @@ struct SchemaDocument {
 
     mutating func name(_ schema: JSONValue) -> SchemaID {
         let text = schema.serialized()
+        // Every level of a schema is written out with all below it.
+        work.spend(8 + text.count / 8)
         if let id = known[text] { return id }
         let id = SchemaID(index: schemas.count)
         schemas.append(schema)
@@ -34,6 +38,7 @@ struct SchemaDocument {
         func unsupported(_ reason: String) -> GrammarError {
             .unsupported(keyword: "$ref", path: "'\(reference.prefix(200))'", reason: reason)
         }
+        try work.charge(100 + 4 * reference.utf8.count)
         if let found = anchors[reference] { return found }
         guard reference.hasPrefix("#") else { throw unsupported("another document") }
         let fragment = try Self.unescaped(reference.dropFirst())

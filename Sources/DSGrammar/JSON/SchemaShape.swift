@@ -12,6 +12,8 @@ struct SchemaID: Hashable, Sendable, Comparable {
 /// A schema is a list of shapes, one per way through its `anyOf`, `oneOf` and the like.
 struct SchemaShape: Sendable {
     var types = JSONTypes.all
+    /// References whose schemas hold already: a schema that holds twice says no more.
+    var references: Set<String> = []
     /// The values of `enum` and `const`.
     var literals: [JSONValue]?
     /// Values that `not` took away.
@@ -52,8 +54,15 @@ struct SchemaShape: Sendable {
 
     /// `properties`, `patternProperties` and `additionalProperties` of one schema: the latter looks only at its own.
     struct ObjectLayer: Sendable {
-        var properties: [(name: JSONString, schema: SchemaID)] = []
+        /// In the order of the schema.
+        private(set) var names: [JSONString] = []
+        private(set) var properties: [JSONString: SchemaID] = [:]
         var patterns: [(pattern: String, schema: SchemaID)] = []
         var additional: SchemaID?
+
+        mutating func add(_ name: JSONString, _ schema: SchemaID) {
+            names.append(name)
+            properties[name] = schema
+        }
     }
 }

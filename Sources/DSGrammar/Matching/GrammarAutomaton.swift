@@ -19,13 +19,22 @@ struct GrammarAutomaton: ~Copyable {
     /// States on the way down the tree of tokens.
     private let path: UnsafeMutablePointer<State>
     private var masks: [State: [UInt64]] = [:]
+    /// Bytes of the masks that were computed since some were forgotten last.
+    private var maskBytes = 0
     private var representatives: [State: State] = [:]
     private(set) var walks = 0
+    /// Steps of work that compiling took, and the question that took most.
+    let compileWork: Int
+    private(set) var largestWork = 0
+    /// Steps that the next questions may take.
+    private var credit: Int
     private let controlTokens: [Int32]
     let start: State
 
     init(_ completed: TermTable, start term: Term, vocabulary: GrammarVocabulary) {
         table = completed
+        compileWork = completed.work.spent
+        credit = completed.limits.stepWork
         self.vocabulary = vocabulary
         width = table.classes.count
         classes = table.classes.classes
@@ -55,12 +64,43 @@ struct GrammarAutomaton: ~Copyable {
     var classCount: Int { width }
     var maskCount: Int { masks.count }
 
+    /// What it holds, by the sizes of its entries.
+    var byteCount: Int {
+        table.byteCount + capacity * width * MemoryLayout<State>.stride + terms.count * 64 + maskBytes
+            + masks.count * 32
+    }
+
+    /// Texts have led so far that little room is left.
+    var isNearlyFull: Bool {
+        table.count >= table.limits.terms
+            || 2 * capacity * width * MemoryLayout<State>.stride > table.limits.stateBytes
+    }
+
+    // MARK: Work
+
+    /// A question begins. An unbounded one is none of a request's.
+    mutating func begin(isBounded: Bool) {
+        let limit = table.limits.stepWork
+        credit = min(limit, credit + limit / 16)
+        table.allow(isBounded ? credit : .max)
+    }
+
+    mutating func finish(isBounded: Bool) {
+        guard isBounded else { return }
+        largestWork = max(largestWork, table.work.spent)
+        credit = max(0, credit - table.work.spent)
+    }
+
     // MARK: Steps
 
     private mutating func state(of term: Term) -> State {
         if let state = stateOfTerm[term] { return state }
         let state = State(terms.count)
         if terms.count == capacity {
+            guard 2 * capacity * width * MemoryLayout<State>.stride <= table.limits.stateBytes else {
+                table.fail(.tooLarge(what: "bytes of states that texts led to", limit: table.limits.stateBytes))
+                return Self.dead
+            }
             let larger = UnsafeMutablePointer<State>.allocate(capacity: 2 * capacity * width)
             larger.moveInitialize(from: successors, count: capacity * width)
             (larger + capacity * width).initialize(repeating: Self.unknown, count: capacity * width)
@@ -75,6 +115,8 @@ struct GrammarAutomaton: ~Copyable {
 
     private mutating func compute(_ state: State, _ byte: UInt8) -> State {
         let result = self.state(of: table.derivative(terms[Int(state)], byte))
+        // What has failed is asked again.
+        guard !table.hasFailed else { return Self.dead }
         successors[Int(state) * width + Int(classes[Int(byte)])] = result
         return result
     }
@@ -137,6 +179,12 @@ struct GrammarAutomaton: ~Copyable {
             return mask
         }
         let mask = walk(representative)
+        guard !table.hasFailed else { return mask }
+        if maskBytes > table.limits.maskBytes {
+            masks.removeAll()
+            maskBytes = 0
+        }
+        maskBytes += mask.count * MemoryLayout<UInt64>.stride
         masks[representative] = mask
         masks[state] = mask
         return mask
@@ -146,7 +194,7 @@ struct GrammarAutomaton: ~Copyable {
     private mutating func representative(_ state: State) -> State {
         if let known = representatives[state] { return known }
         let result = self.state(of: table.bounded(terms[Int(state)], Int32(clamping: vocabulary.trie.depth + 1)))
-        representatives[state] = result
+        if !table.hasFailed { representatives[state] = result }
         return result
     }
 
@@ -171,7 +219,10 @@ struct GrammarAutomaton: ~Copyable {
             let depth = Int(node.depth)
             let state = path[depth]
             var next = successors[Int(state) * width + Int(classes[Int(node.byte)])]
-            if next == Self.unknown { next = compute(state, node.byte) }
+            if next == Self.unknown {
+                next = compute(state, node.byte)
+                if table.hasFailed { return }
+            }
             guard next != Self.dead else {
                 index = Int(node.next)
                 continue

@@ -44,6 +44,21 @@ package struct GrammarMatcher: Sendable {
         return true
     }
 
+    /// Which of these texts could be read next, all of them one question.
+    package func allows(_ texts: [[UInt8]]) throws(GrammarError) -> [Bool] {
+        guard !hasEnded else { return texts.map { _ in false } }
+        let current = state
+        return try grammar.use { (automaton: inout GrammarAutomaton) -> [Bool] in
+            var result: [Bool] = []
+            for text in texts {
+                var state = current
+                for byte in text where state != GrammarAutomaton.dead { state = automaton.step(state, byte) }
+                result.append(state != GrammarAutomaton.dead)
+            }
+            return result
+        }
+    }
+
     /// Whether the text read so far may end here.
     package var isComplete: Bool {
         get throws(GrammarError) {
@@ -65,7 +80,7 @@ package struct GrammarMatcher: Sendable {
     /// was found among `limit` states.
     package func completion(limit: Int = 50_000) throws(GrammarError) -> [UInt8]? {
         let current = state
-        return try grammar.use { $0.completion(current, limit: limit) }
+        return try grammar.use(isBounded: false) { $0.completion(current, limit: limit) }
     }
 
     /// The tokens that may come next; an end token exactly where the text is complete. Empty after the end.

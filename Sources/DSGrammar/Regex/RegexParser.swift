@@ -5,6 +5,8 @@ struct RegexParser {
     private let scalars: [Unicode.Scalar]
     private let limits: GrammarLimits
     private var position = 0
+    /// Of all classes of characters: a few letters of a pattern may stand for hundreds.
+    private var rangeCount = 0
 
     static func parse(_ pattern: String, limits: GrammarLimits = GrammarLimits()) throws(GrammarError) -> RegexSyntax {
         guard pattern.utf8.count <= limits.sourceBytes else {
@@ -154,25 +156,28 @@ struct RegexParser {
 
     private mutating func characterClass() throws(GrammarError) -> ScalarRanges {
         let isNegative = take("^")
-        var positive = ScalarRanges()
+        var positive: [ClosedRange<UInt32>] = []
         // A negated class leaves out whatever any reading of its parts could mean.
-        var wide = ScalarRanges()
+        var wide: [ClosedRange<UInt32>] = []
         while !take("]") {
             let (low, single) = try classAtom()
             let mayBeRange = next == "-" && position + 1 < scalars.count && scalars[position + 1] != "]"
             guard mayBeRange, let first = single else {
-                positive = positive.union(low.set)
-                wide = wide.union(low.wide)
+                positive += low.set.ranges
+                wide += low.wide.ranges
                 continue
             }
             position += 1
             let (_, last) = try classAtom()
             guard let last, first.value <= last.value else { throw failure("a range in ascending order") }
-            let range = ScalarRanges([first.value...last.value])
-            positive = positive.union(range)
-            wide = wide.union(range)
+            positive.append(first.value...last.value)
+            wide.append(first.value...last.value)
         }
-        return isNegative ? wide.inverted : positive
+        rangeCount += positive.count + wide.count
+        guard rangeCount <= limits.terms else {
+            throw .tooLarge(what: "ranges of characters in a pattern", limit: limits.terms)
+        }
+        return isNegative ? ScalarRanges(wide).inverted : ScalarRanges(positive)
     }
 
     private typealias ClassPart = (set: ScalarRanges, wide: ScalarRanges)

@@ -32,7 +32,7 @@ struct RegexTermBuilder {
 
     private func branches(_ syntax: RegexSyntax, isSearch: Bool) throws(GrammarError) -> Term {
         var results: [Term] = []
-        for branch in try Self.expand(syntax) { results.append(try self.branch(branch[...], isSearch: isSearch)) }
+        for branch in try expand(syntax) { results.append(try self.branch(branch[...], isSearch: isSearch)) }
         return table.either(results)
     }
 
@@ -57,7 +57,7 @@ struct RegexTermBuilder {
             }
             // Whatever follows, to the end of the text, begins with the body, or does not.
             var heads: [Term] = []
-            for branch in try Self.expand(body) {
+            for branch in try expand(body) {
                 let isAnchored = branch.last == .end
                 let head = try self.branch(isAnchored ? branch.dropLast() : branch[...], isSearch: false)
                 heads.append(isAnchored ? head : table.sequence(head, anything()))
@@ -69,7 +69,7 @@ struct RegexTermBuilder {
     }
 
     /// Alternatives whose assertions are in their outermost sequences.
-    private static func expand(_ syntax: RegexSyntax) throws(GrammarError) -> [[RegexSyntax]] {
+    private func expand(_ syntax: RegexSyntax) throws(GrammarError) -> [[RegexSyntax]] {
         switch syntax {
         case .either(let branches) where syntax.hasAssertions:
             var result: [[RegexSyntax]] = []
@@ -82,7 +82,14 @@ struct RegexTermBuilder {
                 guard result.count * ways.count <= 256 else {
                     throw .tooLarge(what: "alternatives of a pattern with anchors", limit: 256)
                 }
-                result = result.flatMap { before in ways.map { before + $0 } }
+                try table.work.charge(result.count * ways.reduce(1) { $0 + $1.count })
+                if ways.count == 1 {
+                    // In place: copies of all that came before would cost the pattern's square.
+                    for index in result.indices { result[index] += ways[0] }
+                } else {
+                    try table.work.charge(result.reduce(0) { $0 + $1.count } * ways.count)
+                    result = result.flatMap { before in ways.map { before + $0 } }
+                }
             }
             return result
         case .empty: return [[]]
@@ -114,6 +121,7 @@ struct RegexTermBuilder {
 
     /// One character of a set.
     func set(_ set: ScalarRanges) -> Term {
+        table.work.spend(20 * set.ranges.count)
         guard encoding == .json else { return utf8(set) }
         let escaped = set.intersection(Self.needsEscape)
         var members = [utf8(set.subtracting(Self.needsEscape))]

@@ -1,3 +1,5 @@
+internal import Synchronization
+
 /// A set of Unicode scalars, as sorted ranges with gaps between them.
 struct ScalarRanges: Hashable, Sendable {
     private(set) var ranges: [ClosedRange<UInt32>] = []
@@ -91,6 +93,16 @@ extension ScalarRanges {
 
     /// General categories that `\p{…}` names.
     static func named(_ name: String) -> ScalarRanges? {
+        if let known = knownCategories.withLock({ $0[name] }) { return known }
+        // Every scalar is asked for its category.
+        guard let found = lookedUp(name) else { return nil }
+        knownCategories.withLock { $0[name] = found }
+        return found
+    }
+
+    private static let knownCategories = Mutex<[String: ScalarRanges]>([:])
+
+    private static func lookedUp(_ name: String) -> ScalarRanges? {
         switch name {
         case "L", "Letter": category(isLetter)
         case "Lu", "Uppercase_Letter": category { $0 == .uppercaseLetter }

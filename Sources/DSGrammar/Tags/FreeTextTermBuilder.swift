@@ -35,6 +35,7 @@ struct FreeTextTermBuilder {
     func withTokens(_ text: String) -> Term {
         var parts: [Term] = []
         var rest = Array(text.utf8)[...]
+        table.work.spend(rest.reduce(0) { $0 + 1 + vocabulary.controlTokenCount(beginningWith: $1) })
         while let (range, token) = vocabulary.firstControlToken(in: rest) {
             parts += [table.addLiteral(Array(rest[..<range.lowerBound])), table.token(token)]
             rest = rest[range.upperBound...]

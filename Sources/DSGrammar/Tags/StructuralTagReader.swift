@@ -3,6 +3,7 @@ internal import DSSupport
 /// Reads structural tags as sources of other kinds.
 struct StructuralTagReader {
     private let limits: GrammarLimits
+    private let work: GrammarWork
 
     /// A tag whose begin is text: what its trigger is looked for in.
     private struct Tag {
@@ -12,10 +13,13 @@ struct StructuralTagReader {
         let path: String
     }
 
-    static func read(_ source: StructuralTagSource, limits: GrammarLimits) throws(GrammarError) -> GrammarSource {
+    static func read(
+        _ source: StructuralTagSource, limits: GrammarLimits, work: GrammarWork
+    ) throws(GrammarError) -> GrammarSource {
         guard source.text.count <= limits.sourceBytes else {
             throw .tooLarge(what: "bytes of a structural tag", limit: limits.sourceBytes)
         }
+        try work.charge(source.text.count)
         let value: JSONValue
         do {
             value = try JSONValue.parse(source.text)
@@ -26,7 +30,7 @@ struct StructuralTagReader {
         if root.value("type") != nil, root.value("type")?.stringValue != "structural_tag" {
             throw root.wrong("type", expected: "\"structural_tag\"")
         }
-        let reader = StructuralTagReader(limits: limits)
+        let reader = StructuralTagReader(limits: limits, work: work)
         if root.value("structures") == nil {
             try root.hasOnly("type", "format")
             return try reader.format(try root.node("format"), ends: [], depth: 0)
@@ -45,6 +49,7 @@ struct StructuralTagReader {
     /// - Parameter ends: texts that end the tag around it, and so its free text.
     private func format(_ node: TagNode, ends: [String], depth: Int) throws(GrammarError) -> GrammarSource {
         guard depth < limits.depth else { throw .tooLarge(what: "nesting of a structural tag", limit: limits.depth) }
+        try work.charge(20)
         let type = try node.string("type")
         switch type {
         case "const_string":
@@ -201,6 +206,7 @@ struct StructuralTagReader {
         guard !triggers.isEmpty else { throw node.wrong("triggers", expected: "at least one") }
         var rests = [[GrammarSource]](repeating: [], count: triggers.count)
         for tag in tags {
+            try work.charge(4 * triggers.count)
             let found = triggers.indices.filter { tag.begin.utf8.starts(with: triggers[$0].utf8) }
             guard found.count == 1, let trigger = found.first else {
                 throw .malformed(
@@ -242,6 +248,7 @@ struct StructuralTagReader {
         var patterns: [String] = []
         var bodies: [GrammarSource] = []
         for (index, rule) in rules.enumerated() {
+            try work.charge(4 * patterns.count)
             let place = "\(node.place("rules"))[\(index)]"
             guard let pair = rule.arrayValue, pair.count == 2, let pattern = pair[0].stringValue, !pattern.isEmpty,
                 !patterns.contains(where: { $0.utf8.starts(with: pattern.utf8) || pattern.utf8.starts(with: $0.utf8) })

@@ -37,4 +37,13 @@ enum TermShape: Hashable, Sendable {
     case remainder(Int64, divisor: Int64)
     /// What follows is not known: stands for the end of a chain that was cut off.
     case cut
+
+    var memberCount: Int {
+        switch self {
+        case .either(let members), .both(let members): members.count
+        default: 0
+        }
+    }
+
+    var isBytes: Bool { if case .bytes = self { true } else { false } }
 }

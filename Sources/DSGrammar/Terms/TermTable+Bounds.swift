@@ -8,6 +8,7 @@ extension TermTable {
     }
 
     private func bounded(_ term: Term, _ reach: Int32, links: Int) -> Term {
+        work.spend(4)
         switch shape(term) {
         case .repeated(let body, let atLeast, let more):
             guard !matchesEmpty(body), atLeast > reach || more ?? 0 > reach else { return term }
@@ -19,7 +20,11 @@ extension TermTable {
             let rest = links > 0 ? bounded(tail, reach, links: links - 1) : tail
             return first == head && rest == tail ? term : sequence(first, rest)
         case .either(let members) where members.count <= 64:
-            let results = members.map { bounded($0, reach, links: links) }
+            // Chains of optional parts are alternatives inside each other.
+            let results = members.map { member in
+                guard case .either = shape(member) else { return bounded(member, reach, links: links) }
+                return links > 0 ? bounded(member, reach, links: links - 1) : member
+            }
             return results == members ? term : either(results)
         default: return term
         }

@@ -14,6 +14,7 @@ extension TermTable {
         var links: [Term] = []
         var rest = first
         while case .sequence(let head, let tail) = shape(rest) {
+            work.spend(2)
             links.append(head)
             rest = tail
         }
@@ -33,6 +34,7 @@ extension TermTable {
         var pending = members
         var seen: Set<Term> = []
         while let term = pending.popLast() {
+            work.spend(4)
             if case .either(let inner) = shape(term) {
                 // Chains of optional parts stay as they were built: flattening each of them would cost their square.
                 if isComplete || inner.count + flat.count < 8 {
@@ -74,6 +76,7 @@ extension TermTable {
             if member == .nothing { return .nothing }
             if case .both(let inner) = shape(member) { flat += inner } else { flat.append(member) }
         }
+        work.spend(6 * flat.count)
         flat = Array(Set(flat)).sorted()
         if flat.count == 1 { return flat[0] }
         if flat.contains(.empty) { return flat.allSatisfy { matchesEmpty($0) } ? .empty : .nothing }
@@ -93,6 +96,7 @@ extension TermTable {
 
     /// Any of these texts; common beginnings are shared, so that a long list costs no more than its letters.
     func anyLiteral(_ texts: [[UInt8]]) -> Term {
+        work.spend(texts.reduce(0) { $0 + 16 + $1.count / 4 })
         var sorted = Array(Set(texts))
         sorted.sort { $0.lexicographicallyPrecedes($1) }
         return shared(sorted[...], from: 0)

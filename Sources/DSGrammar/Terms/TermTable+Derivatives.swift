@@ -9,7 +9,8 @@ extension TermTable {
     }
 
     func derivative(_ term: Term, _ input: Input) -> Term {
-        guard failure == nil, isProductive(term) else { return .nothing }
+        work.spend(1)
+        guard !hasFailed, isProductive(term) else { return .nothing }
         switch shape(term) {
         case .nothing, .empty: return .nothing
         case .bytes(let set):
@@ -23,15 +24,48 @@ extension TermTable {
         case .remainder(let rest, let divisor):
             guard case .byte(let byte) = input, (0x30...0x39).contains(byte) else { return .nothing }
             return remainder((rest * 10 + Int64(byte - 0x30)) % divisor, divisor: divisor)
-        case .rule(let rule): return derivative(rules[Int(rule.index)], input)
-        case .sequence: return sequenceDerivative(term, input)
-        case .either(let members): return eitherDerivative(members, input)
+        case .rule(let rule): return remembered(term, input) { derivative(rules[Int(rule.index)], input) }
+        case .sequence(let head, let tail):
+            guard matchesEmpty(head) else {
+                // The head's derivative is remembered if that is worth it.
+                let result = nested { sequence(derivative(head, input), tail) }
+                return isProductive(result) ? result : .nothing
+            }
+            return remembered(term, input) { sequenceDerivative(term, input) }
+        case .either(let members): return remembered(term, input) { eitherDerivative(members, input) }
         case .repeated(let body, let atLeast, let more):
-            let first = derivative(body, input)
-            guard first != .nothing else { return .nothing }
-            return sequence(first, oneLess(body, atLeast, more))
+            return remembered(term, input) {
+                let first = derivative(body, input)
+                guard first != .nothing else { return .nothing }
+                return sequence(first, oneLess(body, atLeast, more))
+            }
         case .both, .complement: return regularDerivative(term, input)
         }
+    }
+
+    private func remembered(_ term: Term, _ input: Input, _ compute: () -> Term) -> Term {
+        work.spend(4)
+        let number: UInt64 =
+            switch input {
+            case .byte(let byte): UInt64(classes.classes[Int(byte)])
+            case .token(let id): 256 + UInt64(UInt32(bitPattern: id))
+            }
+        // INVARIANT: numbers of terms and tokens take 31 bits each.
+        let key = UInt64(UInt32(bitPattern: term.index)) << 32 | number
+        if let known = knownDerivative(key) { return known }
+        let result = nested(compute)
+        if !hasFailed { note(result, key) }
+        return result
+    }
+
+    private func nested(_ compute: () -> Term) -> Term {
+        guard recursion < limits.recursion else {
+            fail(.tooLarge(what: "parts of the grammar that begin with one another", limit: limits.recursion))
+            return .nothing
+        }
+        recursion += 1
+        defer { recursion -= 1 }
+        return compute()
     }
 
     private func oneLess(_ body: Term, _ atLeast: Int32, _ more: Int32?) -> Term {
@@ -45,6 +79,7 @@ extension TermTable {
         var results: [Term] = []
         var rest = term
         while case .sequence(let head, let tail) = shape(rest) {
+            work.spend(2)
             let first = derivative(head, input)
             if first != .nothing { results.append(sequence(first, tail)) }
             rest = tail
@@ -58,9 +93,10 @@ extension TermTable {
     private func eitherDerivative(_ members: [Term], _ input: Input) -> Term {
         var results: [Term] = []
         var pending = members
+        var seen: Set<Term> = []
         while let member = pending.popLast() {
             if case .either(let inner) = shape(member) {
-                pending += inner
+                if seen.insert(member).inserted { pending += inner }
                 continue
             }
             let result = derivative(member, input)
@@ -80,16 +116,18 @@ extension TermTable {
     private func rawDerivative(_ term: Term, _ input: Input) -> Term {
         switch shape(term) {
         case .both(let members):
-            var results: [Term] = []
-            for member in members {
-                let result = rawDerivative(member, input)
-                if result == .nothing { return .nothing }
-                results.append(result)
+            return remembered(term, input) {
+                var results: [Term] = []
+                for member in members {
+                    let result = rawDerivative(member, input)
+                    if result == .nothing { return .nothing }
+                    results.append(result)
+                }
+                return both(results)
             }
-            return both(results)
         case .complement(let member):
             guard case .byte = input else { return .nothing }
-            return complement(rawDerivative(member, input))
+            return nested { complement(rawDerivative(member, input)) }
         default: return derivative(term, input)
         }
     }
@@ -97,6 +135,7 @@ extension TermTable {
     /// Whether any text belongs to a term without rules. Looks for one, breadth first, and remembers what it saw.
     func isAlive(_ term: Term) -> Bool {
         guard isIntersecting(term) else { return isProductive(term) }
+        guard !hasFailed else { return false }
         if let known = knownAlive(term) { return known }
         var queue = [term]
         var origins: [Term: Term] = [term: term]
@@ -108,12 +147,15 @@ extension TermTable {
                 markAlive(state, origins)
                 return true
             }
-            guard queue.count < limits.searchStates, failure == nil else {
+            guard queue.count < limits.searchStates else {
                 fail(.tooLarge(what: "states of an intersection of patterns", limit: limits.searchStates))
                 return false
             }
             for byte in classes.representatives {
+                work.spend(4)
                 let result = rawDerivative(state, .byte(byte))
+                // What has failed looks like nothing, and its complement like everything.
+                guard !hasFailed else { return false }
                 if result != .nothing, origins[result] == nil, knownAlive(result) != false {
                     origins[result] = state
                     queue.append(result)

@@ -8,6 +8,8 @@ final class TermTable: @unchecked Sendable {
 
     private(set) var shapes: [TermShape] = []
     private(set) var properties: [Properties] = []
+    /// Members of all terms together.
+    private var memberCount = 0
     private var known: [TermShape: Term] = [:]
     private(set) var text: [UInt8] = []
     private var literals: [[UInt8]: Term] = [:]
@@ -15,10 +17,16 @@ final class TermTable: @unchecked Sendable {
     private(set) var rules: [Term] = []
     private(set) var ruleNames: [String] = []
     let limits: GrammarLimits
-    /// Set when a limit was reached; every term is `nothing` from then on.
-    private(set) var failure: GrammarError?
+    let work: GrammarWork
+    /// Set when a limit was reached; what is asked then is `nothing`, and must not be remembered.
+    private var refusal: GrammarError?
     private var termLimit: Int
     private var aliveness: [Term: Bool] = [:]
+    /// Derivatives by term and input, without which rules that refer to others twice would double the work level by
+    /// level.
+    private var derivatives: [UInt64: Term] = [:]
+    /// Derivatives inside each other.
+    var recursion = 0
     private(set) var classes = ByteClasses()
     /// Rules are defined: properties are final.
     private(set) var isComplete = false
@@ -33,11 +41,13 @@ final class TermTable: @unchecked Sendable {
         var hasRules: Bool
     }
 
-    init(limits: GrammarLimits = GrammarLimits()) {
+    /// - Parameter work: what tables of one compilation share; nil: a compilation of its own.
+    init(limits: GrammarLimits = GrammarLimits(), work: GrammarWork? = nil) {
         self.limits = limits
+        self.work = work ?? GrammarWork(limits)
         termLimit = limits.terms
-        _ = store(.nothing)
-        _ = store(.empty)
+        append(.nothing)
+        append(.empty)
     }
 
     var count: Int { shapes.count }
@@ -47,19 +57,47 @@ final class TermTable: @unchecked Sendable {
     func isProductive(_ term: Term) -> Bool { properties[Int(term.index)].isProductive }
     func isIntersecting(_ term: Term) -> Bool { properties[Int(term.index)].isIntersecting }
 
-    func fail(_ error: GrammarError) { failure = failure ?? error }
+    var failure: GrammarError? { refusal ?? work.failure }
+    var hasFailed: Bool { work.isExhausted || refusal != nil }
+
+    func fail(_ error: GrammarError) { refusal = refusal ?? error }
+
+    /// A new question, which may cost so many steps; an earlier one's failure is forgotten.
+    func allow(_ steps: Int) {
+        refusal = nil
+        recursion = 0
+        work.restart(.token, allowance: steps)
+    }
+
+    /// What it holds, by the sizes of its entries.
+    var byteCount: Int {
+        shapes.count * Self.bytesPerTerm + memberCount * 8 + text.count + derivatives.capacity * 16
+            + aliveness.capacity * 8
+    }
+
+    /// Shape, properties and an entry of the dictionary.
+    private static let bytesPerTerm = 256
 
     // MARK: Building
 
     func store(_ shape: TermShape) -> Term {
+        work.spend(8 + shape.memberCount)
         if let term = known[shape] { return term }
+        guard !hasFailed else { return .nothing }
         guard shapes.count < termLimit else {
             fail(.tooLarge(what: "terms of the grammar", limit: limits.terms))
             return .nothing
         }
+        work.spend(100)
+        return append(shape)
+    }
+
+    @discardableResult
+    private func append(_ shape: TermShape) -> Term {
         let term = Term(index: Int32(shapes.count))
         shapes.append(shape)
         properties.append(derivedProperties(shape))
+        memberCount += shape.memberCount
         known[shape] = term
         return term
     }
@@ -132,6 +170,8 @@ final class TermTable: @unchecked Sendable {
     func complete() throws(GrammarError) {
         if let failure { throw failure }
         isComplete = true
+        // Each set of bytes is compared with all of them.
+        try work.charge(shapes.count(where: \.isBytes) * 300)
         classes = ByteClasses(shapes, text: text)
         settle()
         // Intersections that nothing lies in are only found by looking, which needs the first round.
@@ -146,56 +186,85 @@ final class TermTable: @unchecked Sendable {
         termLimit = shapes.count + limits.terms
     }
 
-    /// Repeats until nothing changes: a term has a property if its parts give it one. Properties are only gained on the
-    /// way to the smallest solution.
+    /// The smallest solution: a term has a property if its parts give it one.
     private func settle() {
         let dead = Set(aliveness.filter { !$0.value }.keys)
+        // Terms without rules consist of earlier ones.
+        for index in shapes.indices where !properties[index].hasRules && !dead.contains(Term(index: Int32(index))) {
+            properties[index] = derivedProperties(shapes[index])
+        }
         for index in shapes.indices where properties[index].hasRules {
             properties[index].matchesEmpty = false
             properties[index].isProductive = false
             properties[index].isIntersecting = false
         }
-        var changed = true
-        while changed {
-            changed = false
-            for index in shapes.indices where !dead.contains(Term(index: Int32(index))) {
-                let found = derivedProperties(shapes[index])
-                let old = properties[index]
-                if found.matchesEmpty != old.matchesEmpty || found.isProductive != old.isProductive
+        // Each is looked at again when a part of it has gained a property, of which there are three.
+        let dependents = dependents()
+        var pending = Array(shapes.indices.filter { properties[$0].hasRules }.reversed())
+        while let index = pending.popLast() {
+            let found = derivedProperties(shapes[index])
+            let old = properties[index]
+            work.spend(2 + shapes[index].memberCount)
+            guard
+                found.matchesEmpty != old.matchesEmpty || found.isProductive != old.isProductive
                     || found.isIntersecting != old.isIntersecting
-                {
-                    properties[index] = found
-                    changed = true
-                }
-            }
+            else { continue }
+            properties[index] = found
+            pending += dependents[index]
         }
     }
 
-    /// A rule that begins with itself would have no derivative.
+    /// For each term the terms with rules that it is a part of.
+    private func dependents() -> [[Int]] {
+        var result = [[Int]](repeating: [], count: shapes.count)
+        for index in shapes.indices where properties[index].hasRules {
+            switch shapes[index] {
+            case .sequence(let first, let second):
+                result[Int(first.index)].append(index)
+                result[Int(second.index)].append(index)
+            case .either(let members), .both(let members):
+                for member in members { result[Int(member.index)].append(index) }
+            case .repeated(let body, _, _), .complement(let body): result[Int(body.index)].append(index)
+            case .rule(let rule): result[Int(rules[Int(rule.index)].index)].append(index)
+            case .nothing, .empty, .bytes, .literal, .token, .remainder, .cut: break
+            }
+        }
+        return result
+    }
+
+    /// A rule that begins with itself would have no derivative, and a long chain of beginnings a deep one.
     private func checkLeftRecursion() throws(GrammarError) {
         var state = [UInt8](repeating: 0, count: rules.count)
+        var depths = [Int](repeating: 0, count: rules.count)
         for start in rules.indices where state[start] == 0 {
-            // Depth first with an explicit stack: rule, and its leftmost rules still to be seen.
-            var path: [(rule: Int, next: [Int])] = [(start, leftmost(rules[start]))]
+            // Depth first with an explicit stack: rule, its leftmost rules, and which of them is next.
+            var path: [(rule: Int, leftmost: [Int], next: Int)] = [(start, leftmost(rules[start]), 0)]
             state[start] = 1
             while let top = path.last {
-                guard let next = top.next.last else {
+                guard top.next < top.leftmost.count else {
                     state[top.rule] = 2
                     path.removeLast()
                     continue
                 }
-                path[path.count - 1].next.removeLast()
-                if state[next] == 1 {
+                let next = top.leftmost[top.next]
+                switch state[next] {
+                case 0:
+                    state[next] = 1
+                    path.append((next, leftmost(rules[next]), 0))
+                case 1:
                     throw .malformed(
                         what: "rule '\(ruleNames[next])'", expected: "something before it refers to itself",
                         found: "left recursion")
-                }
-                if state[next] == 0 {
-                    state[next] = 1
-                    path.append((next, leftmost(rules[next])))
+                default:
+                    path[path.count - 1].next += 1
+                    depths[top.rule] = max(depths[top.rule], depths[next] + 1)
+                    guard depths[top.rule] <= limits.depth else {
+                        throw .tooLarge(what: "rules that begin with one another", limit: limits.depth)
+                    }
                 }
             }
         }
+        if let failure { throw failure }
     }
 
     /// Rules with which a text of the term may begin.
@@ -205,6 +274,7 @@ final class TermTable: @unchecked Sendable {
         var seen: Set<Term> = []
         while let term = pending.popLast() {
             guard seen.insert(term).inserted else { continue }
+            work.spend(4)
             switch shape(term) {
             case .rule(let rule): result.append(Int(rule.index))
             case .sequence(let first, let second):
@@ -218,7 +288,17 @@ final class TermTable: @unchecked Sendable {
         return result
     }
 
-    // MARK: Intersections
+    // MARK: What is known
+
+    func knownDerivative(_ key: UInt64) -> Term? { derivatives[key] }
+
+    func note(_ derivative: Term, _ key: UInt64) {
+        // What is forgotten is computed again.
+        if derivatives.count >= Self.rememberedDerivatives { derivatives.removeAll(keepingCapacity: true) }
+        derivatives[key] = derivative
+    }
+
+    private static let rememberedDerivatives = 100_000
 
     func noteAlive(_ term: Term, _ isAlive: Bool) { aliveness[term] = isAlive }
     func knownAlive(_ term: Term) -> Bool? { aliveness[term] }

@@ -9,6 +9,8 @@ package final class GrammarVocabulary: Sendable {
     private let texts: [[UInt8]]
     private let controlTokens: [Int32: [UInt8]]
     private let controlBySpelling: [[UInt8]: Int32]
+    /// The same by the first byte of the spelling.
+    private let controlByByte: [UInt8: [(spelling: [UInt8], token: Int32)]]
     /// One bit per ordinary token.
     package let textMask: [UInt64]
 
@@ -24,6 +26,11 @@ package final class GrammarVocabulary: Sendable {
         self.texts = ordinary
         self.controlTokens = controlTokens
         controlBySpelling = Dictionary(controlTokens.map { ($0.value, $0.key) }) { min($0, $1) }
+        var byByte: [UInt8: [(spelling: [UInt8], token: Int32)]] = [:]
+        for (spelling, token) in controlBySpelling {
+            if let byte = spelling.first { byByte[byte, default: []].append((spelling, token)) }
+        }
+        controlByByte = byByte
         trie = TokenTrie(ordinary)
         var mask = TokenMask(count: ordinary.count)
         for (id, text) in ordinary.enumerated() where !text.isEmpty { mask.insert(Int32(id)) }
@@ -44,13 +51,16 @@ package final class GrammarVocabulary: Sendable {
     func firstControlToken(in text: ArraySlice<UInt8>) -> (range: Range<Int>, token: Int32)? {
         for start in text.indices {
             let rest = text[start...]
-            let found = controlBySpelling.filter { !$0.key.isEmpty && rest.starts(with: $0.key) }
-            if let (spelling, token) = found.max(by: { $0.key.count < $1.key.count }) {
+            let found = controlByByte[text[start]]?.filter { rest.starts(with: $0.spelling) } ?? []
+            if let (spelling, token) = found.max(by: { $0.spelling.count < $1.spelling.count }) {
                 return (start..<start + spelling.count, token)
             }
         }
         return nil
     }
+
+    /// How many control tokens have to be compared with a text at this byte.
+    func controlTokenCount(beginningWith byte: UInt8) -> Int { controlByByte[byte]?.count ?? 0 }
 
     package func spelling(ofControl token: Int32) -> [UInt8]? { controlTokens[token] }
 

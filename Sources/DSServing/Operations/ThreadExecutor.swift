@@ -40,4 +40,7 @@ package final class ThreadExecutor: TaskExecutor {
 
     /// For requests whose bodies take long to read: two at a time, so that the engines keep their processors.
     package static let largeRequests = ThreadExecutor(name: "large-requests", threadCount: 2)
+
+    /// For grammars, whose cost does not show in their size: one after the other, so that all else goes on.
+    package static let grammars = ThreadExecutor(name: "grammars", threadCount: 1)
 }

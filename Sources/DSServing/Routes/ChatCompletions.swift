@@ -22,7 +22,7 @@ struct ChatCompletions: RouteGroup {
 
     private func answer(_ request: Request, _ context: ServingContext) async throws -> Response {
         let body = try ChatCompletionBody(try await service.fields(of: request), catalog: service.catalog)
-        let group = try service.start(body.requests.map { .chat($0) }, on: body.model, for: context)
+        let group = try await service.start(body.requests.map { .chat($0) }, on: body.model, for: context)
         let identity = AnswerIdentity(
             prefix: "chatcmpl-", model: body.model.name, created: Int(Date().timeIntervalSince1970),
             name: body.requestID ?? RequestNames.name(of: request), fingerprint: body.model.fingerprint)

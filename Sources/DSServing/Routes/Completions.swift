@@ -22,7 +22,7 @@ struct Completions: RouteGroup {
 
     private func answer(_ request: Request, _ context: ServingContext) async throws -> Response {
         let body = try CompletionBody(try await service.fields(of: request), catalog: service.catalog)
-        let group = try service.start(
+        let group = try await service.start(
             body.requests.map { .text($0) }, answersPerPrompt: body.candidates, on: body.model, for: context)
         let identity = AnswerIdentity(
             prefix: "cmpl-", model: body.model.name, created: Int(Date().timeIntervalSince1970),

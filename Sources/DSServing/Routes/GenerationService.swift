@@ -26,8 +26,8 @@ struct GenerationService: Sendable {
     /// - Parameter count: how many prompts in a row are the same (`n`); nil: all of them.
     func start(
         _ prompts: [Prompt], answersPerPrompt count: Int? = nil, on model: ServedModel, for context: ServingContext
-    ) throws -> AnswerGroup {
-        let streams = try streams(prompts, on: model, for: context)
+    ) async throws -> AnswerGroup {
+        let streams = try await streams(prompts, on: model, for: context)
         Self.note(streams, of: prompts, perPrompt: count ?? prompts.count, on: model, in: context.record)
         return AnswerGroup(
             streams, connections: connections, channel: context.channel,
@@ -38,8 +38,8 @@ struct GenerationService: Sendable {
     /// - Returns: also what is known about them, which does not end with the request.
     func startDetached(
         _ prompts: [Prompt], on model: ServedModel, for context: ServingContext
-    ) throws -> (AnswerGroup, RequestRecord) {
-        let streams = try streams(prompts, on: model, for: context)
+    ) async throws -> (AnswerGroup, RequestRecord) {
+        let streams = try await streams(prompts, on: model, for: context)
         let record = RequestRecord(after: context.record)
         Self.note(streams, of: prompts, perPrompt: prompts.count, on: model, in: record)
         let group = AnswerGroup(
@@ -59,19 +59,21 @@ struct GenerationService: Sendable {
 
     private func streams(
         _ prompts: [Prompt], on model: ServedModel, for context: ServingContext
-    ) throws -> [TextStream] {
+    ) async throws -> [TextStream] {
         try model.check(answers: prompts.count)
         let owner = sharing.owner(context.tenant)
-        return try prompts.map { prompt in
+        var streams: [TextStream] = []
+        for prompt in prompts {
             switch prompt {
             case .chat(var request):
                 request.options.cacheOwner = owner
-                return try model.generator.chat(request)
+                streams.append(try await model.generator.chat(request, compilingOn: ThreadExecutor.grammars))
             case .text(var request):
                 request.options.cacheOwner = owner
-                return try model.generator.generate(request)
+                streams.append(try await model.generator.generate(request, compilingOn: ThreadExecutor.grammars))
             }
         }
+        return streams
     }
 }
 

@@ -38,7 +38,7 @@ struct Messages: RouteGroup {
 
     private func answer(_ request: Request, _ context: ServingContext) async throws -> Response {
         let body = try MessagesBody(try await service.fields(of: request), catalog: service.catalog)
-        let group = try start(body, context)
+        let group = try await start(body, context)
         let objects = MessageObjects(
             identity: AnswerIdentity(
                 prefix: "msg_", model: body.model.name, created: Int(Date().timeIntervalSince1970)),
@@ -50,13 +50,13 @@ struct Messages: RouteGroup {
     }
 
     /// Clients ask for more tokens than they expect; the answer ends where the context does, and says so.
-    private func start(_ body: MessagesBody, _ context: ServingContext) throws -> AnswerGroup {
+    private func start(_ body: MessagesBody, _ context: ServingContext) async throws -> AnswerGroup {
         do {
-            return try service.start([.chat(body.chat)], on: body.model, for: context)
+            return try await service.start([.chat(body.chat)], on: body.model, for: context)
         } catch EngineError.contextExceeded {
             var chat = body.chat
             chat.options.stopping.maxTokens = nil
-            return try service.start([.chat(chat)], on: body.model, for: context)
+            return try await service.start([.chat(chat)], on: body.model, for: context)
         }
     }
 

@@ -45,16 +45,16 @@ struct Responses: RouteGroup {
         let work = ResponseWork(
             transcript: ResponseTranscript(identity, body), messages: messages, body: body, store: store,
             owner: context.tenant?.name)
-        if body.isBackground { return .json(try inBackground(work, .chat(chat), on: body.model, context)) }
-        let group = try service.start([.chat(chat)], on: body.model, for: context)
+        if body.isBackground { return .json(try await inBackground(work, .chat(chat), on: body.model, context)) }
+        let group = try await service.start([.chat(chat)], on: body.model, for: context)
         return body.shared.stream ? work.stream(group) : .json(try await work.whole(group))
     }
 
     /// What goes on counts as the request did, for the tenant's limit and for a drain, until it ends.
     private func inBackground(
         _ work: ResponseWork, _ prompt: GenerationService.Prompt, on model: ServedModel, _ context: ServingContext
-    ) throws -> JSONValue {
-        let (group, record) = try service.startDetached([prompt], on: model, for: context)
+    ) async throws -> JSONValue {
+        let (group, record) = try await service.startDetached([prompt], on: model, for: context)
         state.join()
         context.tenant?.join()
         let departure = Departure { [state, tenant = context.tenant] in
