@@ -21,7 +21,9 @@ struct HostileGrammarTests {
 
     // MARK: Doubling that became cheap
 
-    @Test("Rules that refer to the next one twice cost no more than their number", arguments: ["\"x\" | \"\"", "\"x\""])
+    @Test(
+        "Rules that refer to the next one twice cost no more than their number",
+        arguments: ["\"x\" | \"\"", "\"x\""])
     func doubledRules(last: String) throws {
         let grammar = try Letters.compile(.gbnf(Self.rules(40, { "a\($0 + 1) a\($0 + 1)" }, last: last)))
         var matcher = GrammarMatcher(grammar)

@@ -120,7 +120,9 @@ extension EngineLoop {
     /// The forward pass failed: every request that took part ends with the error, the others go on.
     func failPlanned(_ error: EngineError) {
         for chunk in plan.prompts + plan.decodes {
-            guard scheduler.cancel(chunk.id, hasFailed: true) != nil, let request = active[chunk.slot.rawValue] else { continue }
+            guard scheduler.cancel(chunk.id, hasFailed: true) != nil, let request = active[chunk.slot.rawValue] else {
+                continue
+            }
             fail(request, error)
             active[chunk.slot.rawValue] = nil
         }

@@ -47,7 +47,9 @@ struct InferenceRoutes: RouteGroup {
         let fixed = [
             APIOperation(.get, "/v2", tag: "V2", "The server's name, version and extensions"),
             APIOperation(.get, "/v2/health/live", tag: "V2", "Whether the server lives", failures: [400]),
-            APIOperation(.get, "/v2/health/ready", tag: "V2", "Whether every model is loaded and requests are taken", failures: [400]),
+            APIOperation(
+                .get, "/v2/health/ready", tag: "V2", "Whether every model is loaded and requests are taken",
+                failures: [400]),
             APIOperation(.get, "/v2/models/stats", tag: "V2", "What all models did"),
         ]
         return fixed
