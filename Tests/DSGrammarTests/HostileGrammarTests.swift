@@ -2,8 +2,8 @@ import DSGrammar
 import DSSupport
 import Testing
 
-/// Sources that cost much more than they look. Each is compiled or refused after a bounded count of steps, and so is what
-/// it does while it is used: counts, since no clock tells what another machine would do.
+/// Sources that cost much more than they look. Each is compiled or refused after a bounded count of steps, and so is
+/// what it does while it is used: counts, since no clock tells what another machine would do.
 @Suite("Hostile grammars")
 struct HostileGrammarTests {
     static let limits = GrammarLimits()
@@ -21,7 +21,7 @@ struct HostileGrammarTests {
 
     // MARK: Doubling that became cheap
 
-    @Test("Rules that refer to the next one twice cost no more than their number", arguments: ["\"x\" | \"\"", "\"x\""])
+    @Test("Rules that refer to the next one twice cost what their number does", arguments: ["\"x\" | \"\"", "\"x\""])
     func doubledRules(last: String) throws {
         let grammar = try Letters.compile(.gbnf(Self.rules(40, { "a\($0 + 1) a\($0 + 1)" }, last: last)))
         var matcher = GrammarMatcher(grammar)
