@@ -21,7 +21,7 @@ package struct GrammarLimits: Sendable, Hashable {
     /// by a sixteenth at every question, so that no grammar holds up a model for long.
     package var stepWork = 8_000_000
     /// Terms inside each other that one byte may lead through.
-    package var recursion = 2_000
+    package var recursion = 1_000
     /// Bytes of the table of states that texts have led to.
     package var stateBytes = 64 << 20
     /// Bytes of masks that are kept; beyond them masks are computed anew.

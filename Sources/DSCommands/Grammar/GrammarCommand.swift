@@ -175,6 +175,8 @@ struct GrammarCommand: AsyncParsableCommand {
                 "terms": .integer(Int64(size.terms)), "states": .integer(Int64(size.states)),
                 "masks": .integer(Int64(size.masks)), "walks": .integer(Int64(size.walks)),
                 "byte_classes": .integer(Int64(size.byteClasses)),
+                "compile_work": .integer(Int64(size.compileWork)),
+                "largest_step_work": .integer(Int64(size.largestStepWork)), "bytes": .integer(Int64(size.bytes)),
             ]
             return .object(result)
         } catch let error as GrammarError {
