@@ -176,7 +176,7 @@ struct HostileGrammarTests {
     @Test("What failed for want of steps leaves no trace: repeated, it goes on, and the masks are the same")
     func noTrace() throws {
         var limits = Self.limits
-        limits.stepWork = 16_000
+        limits.stepWork = 2_000
         let small = try CompiledGrammar(.jsonObject(), vocabulary: Letters.vocabulary, limits: limits)
         let large = try Letters.compile(.jsonObject())
         var failures = 0

@@ -35,6 +35,9 @@ extension TermTable {
         var seen: Set<Term> = []
         while let term = pending.popLast() {
             work.spend(4)
+            // The same alternatives may be reached on exponentially many ways.
+            guard seen.insert(term).inserted else { continue }
+            guard !work.isExhausted else { return .nothing }
             if case .either(let inner) = shape(term) {
                 // Chains of optional parts stay as they were built: flattening each of them would cost their square.
                 if isComplete || inner.count + flat.count < 8 {
@@ -43,7 +46,7 @@ extension TermTable {
                 }
             }
             if term == .nothing || isComplete && !isProductive(term) { continue }
-            if seen.insert(term).inserted { flat.append(term) }
+            flat.append(term)
         }
         if flat.isEmpty { return .nothing }
         if flat.count == 1 { return flat[0] }
