@@ -111,7 +111,9 @@ class Stream:
 
     def take(self, result, error):
         if error:
-            self.error = error
+            # Behind the answer, the server that ends breaks the stream off.
+            if not self.ended.is_set():
+                self.error = error
             self.ended.set()
         elif (final := result.get_response().parameters.get("triton_final_response")) and final.bool_param:
             self.ended.set()

@@ -58,21 +58,19 @@ def test_hits_show_and_change_nothing(fresh, forgetful):
 def test_the_next_turn_finds_the_answer(options, finds):
     server = Server("--port", "0", *options)
     try:
-        messages = [{"role": "user", "content": "Tell me about yourself."}]
+        prompt = list(range(100, 140))
 
         def turn():
-            return client(server).chat.completions.create(
-                model="deepseek", messages=messages, temperature=0, max_tokens=160,
-                extra_body={"chat_template_kwargs": {"thinking": False}, "ignore_eos": True})
+            return client(server).completions.create(
+                model="deepseek", prompt=prompt, temperature=0, max_tokens=160,
+                extra_body={"ignore_eos": True, "return_token_ids": True})
 
         first = turn()
-        messages += [{"role": "assistant", "content": first.choices[0].message.content}, {"role": "user", "content": "Go on."}]
+        prompt += first.choices[0].token_ids + [100, 101, 102]
         second, third = turn(), turn()
-        # The first prompt's full blocks are found in either case, the answer's only where they are kept.
-        assert first.usage.prompt_tokens + 64 < second.usage.prompt_tokens
-        assert (cached(second) > first.usage.prompt_tokens + 64) == finds
-        assert cached(second) >= (first.usage.prompt_tokens - 1) // 32 * 32 - 32
-        assert cached(third) > second.usage.prompt_tokens - 65
+        # The first prompt's full block is found in either case, the answer's only where they are kept; then the whole prompt.
+        assert [cached(answer) for answer in (first, second)] == [0, 192 if finds else 32]
+        assert cached(third) == 192
     finally:
         assert server.stop() == 0
 
