@@ -164,6 +164,29 @@ struct TextTests {
         await generator.engine.shutdown()
     }
 
+    @Test("A request that broke off says what was computed for it, read or not")
+    func settling() async throws {
+        // A small channel: the engine cannot be done before the request is cancelled.
+        let generator = try Self.generator { $0.streamCapacity = 8 }
+        var request = TextRequest(.text("ab"))
+        request.options.sampling = .greedy
+        request.options.stopping.maxTokens = 200
+        let stream = try generator.generate(request)
+        var iterator = stream.makeAsyncIterator()
+        _ = try await iterator.next()
+        let result = await stream.settle()
+        #expect(result.reason == .cancelled)
+        #expect(result.usage.promptTokens == 2 && (1..<200).contains(result.usage.completionTokens))
+        #expect(generator.engine.statistics().generatedTokens == result.usage.completionTokens)
+        #expect(await stream.settle() == result)
+        // One that ended by itself is settled at once.
+        request.options.stopping.maxTokens = 5
+        let whole = try generator.generate(request)
+        _ = try await whole.collect()
+        #expect(await whole.settle().usage == TokenUsage(promptTokens: 2, completionTokens: 5))
+        await generator.engine.shutdown()
+    }
+
     @Test func textToText() async throws {
         let generator = try Self.generator()
         var request = TextRequest(.text("ab"))
