@@ -7,7 +7,7 @@ import Foundation
 /// Where computed prompts are kept below memory.
 struct PrefixCacheOptions: ParsableArguments {
     @Option(
-        help: "Keep what the prefix cache holds in this directory, also for the next start; one folder in it for each model.",
+        help: "Keep the prefix cache in this directory, also for the next start; one folder in it for each model.",
         completion: .directory)
     var prefixCacheDir: String?
     @Option(
