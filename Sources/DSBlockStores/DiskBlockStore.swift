@@ -24,6 +24,7 @@ package final class DiskBlockStore: BlockStore {
     private let directory: URL
     private let byteLimit: Int
     private let pendingLimit: Int
+    private let failures: BlockFailures?
     private let state = Mutex(State())
     /// Loads do not wait for stores.
     private let reading = DispatchQueue(label: "deepseek.blocks.reading", qos: .userInitiated)
@@ -33,10 +34,14 @@ package final class DiskBlockStore: BlockStore {
     ///   - directory: made if it does not exist.
     ///   - byteLimit: of all files together.
     ///   - pendingLimit: bytes of blocks that may wait to be written; more are dropped.
-    package init(directory: String, byteLimit: Int, pendingLimit: Int = 256 << 20) throws(BlockStoreError) {
+    ///   - failures: is told what cannot be read or written.
+    package init(
+        directory: String, byteLimit: Int, pendingLimit: Int = 256 << 20, failures: BlockFailures? = nil
+    ) throws(BlockStoreError) {
         self.directory = URL(fileURLWithPath: directory, isDirectory: true)
         self.byteLimit = byteLimit
         self.pendingLimit = pendingLimit
+        self.failures = failures
         let probe = self.directory.appendingPathComponent(".probe-\(ProcessInfo.processInfo.processIdentifier)")
         do {
             try FileManager.default.createDirectory(at: self.directory, withIntermediateDirectories: true)
@@ -87,6 +92,7 @@ package final class DiskBlockStore: BlockStore {
                 state.order.remove(key)
                 state.statistics.failures += 1
             }
+            failures?.note("\(file.path) was removed: \(error)")
             return .failed("\(error)")
         }
     }
@@ -134,6 +140,7 @@ package final class DiskBlockStore: BlockStore {
             }
         } catch {
             state.withLock { $0.statistics.failures += 1 }
+            failures?.note("\(file(of: key).path) could not be written: \(error.localizedDescription)")
         }
     }
 

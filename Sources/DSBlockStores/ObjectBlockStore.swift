@@ -53,11 +53,13 @@ package final class ObjectBlockStore: BlockStore {
     private let signer: SignatureV4
     private let state = Mutex(State())
     private let turns: Turns
+    private let failures: BlockFailures?
     /// Stores that are under way.
     private let storing = DispatchGroup()
 
+    /// - Parameter failures: is told what cannot be read or written.
     /// - Throws: `BlockStoreError.setting` for an endpoint or a bucket that no request can be sent to.
-    package init(_ configuration: Configuration) throws(BlockStoreError) {
+    package init(_ configuration: Configuration, failures: BlockFailures? = nil) throws(BlockStoreError) {
         guard let url = URL(string: configuration.endpoint), let host = url.host, !host.isEmpty,
             url.scheme == "https" || url.scheme == "http", url.path.isEmpty || url.path == "/"
         else {
@@ -76,6 +78,7 @@ package final class ObjectBlockStore: BlockStore {
         self.host = url.port.map { "\(host):\($0)" } ?? host
         signer = SignatureV4(credentials: configuration.credentials, region: configuration.region)
         turns = Turns(configuration.concurrency)
+        self.failures = failures
     }
 
     // MARK: Loads and stores
@@ -88,7 +91,7 @@ package final class ObjectBlockStore: BlockStore {
             let id = state.nextTask
             state.loads[id] = Task { [self] in
                 let result = await get(key)
-                note(result)
+                note(key, result)
                 completion(result)
                 remove(load: id)
             }
@@ -108,8 +111,11 @@ package final class ObjectBlockStore: BlockStore {
             let id = state.nextTask
             storing.enter()
             state.stores[id] = Task { [self] in
-                let isStored = await put(key, bytes)
-                finish(store: id, bytes.count, isStored)
+                let failure = await put(key, bytes)
+                if let failure, !Task.isCancelled {
+                    failures?.note("\(place(of: key)) could not be written: \(failure)")
+                }
+                finish(store: id, bytes.count, isStored: failure == nil)
                 storing.leave()
             }
         }
@@ -117,7 +123,10 @@ package final class ObjectBlockStore: BlockStore {
 
     private func remove(load id: UInt64) { state.withLock { state in state.loads[id] = nil } }
 
-    private func note(_ result: BlockLoad) {
+    private func note(_ key: BlockKey, _ result: BlockLoad) {
+        if case .failed(let reason) = result, !Task.isCancelled {
+            failures?.note("\(place(of: key)) could not be read: \(reason)")
+        }
         state.withLock { state in
             switch result {
             case .found(let bytes):
@@ -129,7 +138,7 @@ package final class ObjectBlockStore: BlockStore {
         }
     }
 
-    private func finish(store id: UInt64, _ byteCount: Int, _ isStored: Bool) {
+    private func finish(store id: UInt64, _ byteCount: Int, isStored: Bool) {
         state.withLock { state in
             state.stores[id] = nil
             state.pendingBytes -= byteCount
@@ -163,18 +172,29 @@ package final class ObjectBlockStore: BlockStore {
             switch status {
             case 200: return .found(try BlockFile.decode(body, as: key))
             case 404: return .missing
-            default: return .failed("status \(status): \(String(decoding: body.prefix(200), as: UTF8.self))")
+            default: return .failed(Self.text(status, body))
             }
         } catch {
             return .failed("\(error)")
         }
     }
 
-    private func put(_ key: BlockKey, _ bytes: [UInt8]) async -> Bool {
+    /// Returns why it failed; nil if it did not.
+    private func put(_ key: BlockKey, _ bytes: [UInt8]) async -> String? {
         let (file, digest) = BlockFile.encode(key, bytes)
-        guard let (status, _) = try? await send("PUT", key, file, digest: digest) else { return false }
-        return (200..<300).contains(status)
+        do {
+            let (status, body) = try await send("PUT", key, file, digest: digest)
+            return (200..<300).contains(status) ? nil : Self.text(status, body)
+        } catch {
+            return "\(error)"
+        }
     }
+
+    private static func text(_ status: UInt, _ body: [UInt8]) -> String {
+        "status \(status): \(String(decoding: body.prefix(200), as: UTF8.self))"
+    }
+
+    private func place(of key: BlockKey) -> String { "\(configuration.bucket)/\(key).block" }
 
     private static let digestOfNothing = Array(SHA256.hash(data: [UInt8]()))
 

@@ -115,8 +115,12 @@ struct GrammarCompiler {
         sourceBytes += schema.text.count
         // Each part of a document is read with all of it.
         try table.work.charge(min(schema.text.count, limits.sourceBytes) / 2)
-        var compiler = try JSONSchemaCompiler(schema, table: table, limits: limits)
-        guard let bareEnd else { return try compiler.root() }
-        return try compiler.bareString(end: Array(bareEnd.utf8))
+        do {
+            var compiler = try JSONSchemaCompiler(schema, table: table, limits: limits)
+            guard let bareEnd else { return try compiler.root() }
+            return try compiler.bareString(end: Array(bareEnd.utf8))
+        } catch {
+            throw schema.attributed(error)
+        }
     }
 }

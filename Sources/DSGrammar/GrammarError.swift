@@ -9,6 +9,18 @@ package enum GrammarError: Error, Equatable, Sendable, CustomStringConvertible {
     /// A size limit was reached.
     case tooLarge(what: String, limit: Int)
 
+    /// The same in a part of what was asked for.
+    func inside(_ place: String) -> GrammarError {
+        switch self {
+        case .unsupported(let keyword, let path, let reason):
+            .unsupported(keyword: keyword, path: "\(path) of \(place)", reason: reason)
+        case .malformed(let what, let expected, let found):
+            .malformed(what: "\(what) of \(place)", expected: expected, found: found)
+        case .matchesNothing(let what): .matchesNothing(what: "\(what) of \(place)")
+        case .tooLarge(let what, let limit): .tooLarge(what: "\(what), in \(place)", limit: limit)
+        }
+    }
+
     package var description: String {
         switch self {
         case .unsupported(let keyword, let path, let reason): "'\(keyword)' at \(path) is not supported: \(reason)"

@@ -54,6 +54,8 @@ package struct JSONSchemaSource: Hashable, Sendable {
     /// and a model asked for certain properties rarely means to add some.
     let closesObjects: Bool
     private(set) var kinds: Kinds
+    /// Whose schema it is, for errors; equal schemas are one, whosever they are.
+    private let owner: String?
 
     /// Types of values that remain.
     package enum Kinds: Hashable, Sendable {
@@ -65,7 +67,7 @@ package struct JSONSchemaSource: Hashable, Sendable {
 
     package init(
         _ schema: JSONValue, path: [String] = [], whitespace: JSONWhitespace = .optionalSpace,
-        closesObjects: Bool = true, kinds: Kinds = .all
+        closesObjects: Bool = true, kinds: Kinds = .all, owner: String? = nil
     ) {
         text = schema.serialized()
         textHash = text.hashValue
@@ -73,6 +75,7 @@ package struct JSONSchemaSource: Hashable, Sendable {
         self.whitespace = whitespace
         self.closesObjects = closesObjects
         self.kinds = kinds
+        self.owner = owner
     }
 
     /// Another part of the same document.
@@ -81,6 +84,14 @@ package struct JSONSchemaSource: Hashable, Sendable {
         result.path = path
         result.kinds = kinds
         return result
+    }
+
+    /// The same error, with whose schema it is about.
+    func attributed(_ error: GrammarError) -> GrammarError { owner.map(error.inside) ?? error }
+
+    package static func == (left: Self, right: Self) -> Bool {
+        left.textHash == right.textHash && left.path == right.path && left.whitespace == right.whitespace
+            && left.closesObjects == right.closesObjects && left.kinds == right.kinds && left.text == right.text
     }
 
     package func hash(into hasher: inout Hasher) {

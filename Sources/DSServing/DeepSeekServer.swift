@@ -69,7 +69,8 @@ package struct DeepSeekServer {
         self.administration = administration
         self.logger = logger
         monitor = HealthMonitor(
-            catalog: catalog, state: state, timeout: .seconds(configuration.livenessSeconds))
+            catalog: catalog, state: state, repository: inference?.repository,
+            timeout: .seconds(configuration.livenessSeconds))
     }
 
     /// Serves until `stopping` ends or the task is cancelled; then finishes what was begun and returns.

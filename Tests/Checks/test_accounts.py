@@ -20,11 +20,11 @@ LONG = {"prompt": "a", "max_tokens": 1900, "ignore_eos": True, "temperature": 1}
 @pytest.fixture(scope="module")
 def accounts(tmp_path_factory):
     path = tmp_path_factory.mktemp("keys") / "keys"
-    names = [name.replace(" ", "-") for name in CALLS + ENDS]
+    names = [name.replace(" ", "-") for name in CALLS + ENDS + ["embeddings"]]
     path.write_text("free:sk-free\nops:sk-ops:metrics\n" + "".join(f"{name}:sk-{name}:inference::20\n" for name in names))
     server = Server(
         "--port", "0", "--grpc-port", "0", "--api-key-file", str(path), "--log-format", "json",
-        "--price-per-million-prompt-tokens", "2", "--price-per-million-completion-tokens", "10")
+        "--embeddings", "--price-per-million-prompt-tokens", "2", "--price-per-million-completion-tokens", "10")
     yield server
     assert server.stop() == 0
 
@@ -148,6 +148,21 @@ def test_what_was_computed_counts_however_a_request_ends(accounts, how):
     refused = requests.post(
         accounts.url + "/v1/completions", json={"prompt": "a", "max_tokens": 1}, headers=headers(f"sk-{name}", "next"))
     assert refused.status_code == 429 and "tokens" in refused.json()["error"]["message"]
+
+
+def test_embeddings_are_charged_and_cost(accounts):
+    """Each input, on the key's limit, in the log and in the metrics."""
+    body = {"input": ["one two three", "four five six seven"]}
+    before = cost_of(accounts, "embeddings")
+    answer = requests.post(accounts.url + "/v1/embeddings", json=body, headers=headers("sk-embeddings", "embed"))
+    assert answer.status_code == 200, answer.text
+    line = line_of(accounts, lambda line: line.get("request_id") == "embed")
+    assert line["prompt_tokens"] == answer.json()["usage"]["prompt_tokens"] > 2 and line["completion_tokens"] == 0
+    check_cost(accounts, "embeddings", line, before)
+    many = {"input": ["one two three " * 20]}
+    assert requests.post(accounts.url + "/v1/embeddings", json=many, headers=headers("sk-embeddings", "b")).status_code == 200
+    refused = requests.post(accounts.url + "/v1/embeddings", json=body, headers=headers("sk-embeddings", "c"))
+    assert refused.status_code == 429 and "20 tokens per minute" in refused.json()["error"]["message"]
 
 
 def test_final_states_of_responses_are_final(accounts):

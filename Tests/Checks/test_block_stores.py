@@ -47,6 +47,9 @@ def test_prompts_survive_a_restart_on_disk(tmp_path):
     found, cached = complete(server)
     assert cached == 0 and found == computed
     assert server.stop() == 0
+    # The log says so once, not for every file.
+    [line] = [line for line in server.lines if "was removed" in line]
+    assert str(tmp_path) in line and "expected the digest at its end" in line
 
 
 def test_the_directory_keeps_to_its_limit(tmp_path):

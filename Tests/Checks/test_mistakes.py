@@ -6,9 +6,11 @@ import subprocess
 
 import pytest
 
+from conftest import program
 
-def run(program, *arguments):
-    return subprocess.run([program, *map(str, arguments)], capture_output=True, text=True)
+
+def run(path, *arguments):
+    return subprocess.run([path, *map(str, arguments)], capture_output=True, text=True)
 
 
 @pytest.mark.parametrize("arguments, words", [
@@ -27,6 +29,19 @@ def run(program, *arguments):
 def test_mistakes_are_named(deepseek, arguments, words):
     result = run(deepseek, *arguments)
     assert result.returncode != 0 and not result.stdout
+    for word in words:
+        assert word in result.stderr
+
+
+@pytest.mark.parametrize("arguments, words", [
+    (["--max-num-seqs", "8"], ["'--max-num-seqs'", "--max-batch-size"]),
+    (["--tensor-parallel-size=2"], ["one process"]),
+    (["-np", "4"], ["--max-batch-size"]),
+    (["--prot", "1"], ["'--port'"]),
+])
+def test_options_of_other_servers_lead_to_ours(arguments, words):
+    result = run(program("DEEPSEEK_SERVER"), *arguments)
+    assert result.returncode == 64 and not result.stdout
     for word in words:
         assert word in result.stderr
 

@@ -267,6 +267,8 @@ def resident(server):
 def test_unloading_gives_the_memory_back(repository, start):
     add(repository, "a")
     server, client = start(repository, "--model-control-mode", "explicit", "--cache-memory", "64")
+    # Nothing is loaded, and whoever loads something must be able to reach it.
+    assert requests.get(server.url + "/ready").status_code == 200
     empty = []
     loaded = []
     for _ in range(8):

@@ -2,6 +2,7 @@ import Crypto
 import DSBlockStores
 import DSEngine
 import Foundation
+import Synchronization
 import Testing
 
 @Suite struct DiskBlockStoreTests {
@@ -49,7 +50,9 @@ import Testing
     @Test("Damaged files are failures, and go", arguments: ["flip", "cut", "longer", "empty", "renamed", "header"])
     func damaged(_ damage: String) async throws {
         let scratch = ScratchDirectory()
-        let store = try DiskBlockStore(directory: scratch.path, byteLimit: 1 << 20)
+        let told = Mutex<[String]>([])
+        let failures = BlockFailures { line in told.withLock { $0.append(line) } }
+        let store = try DiskBlockStore(directory: scratch.path, byteLimit: 1 << 20, failures: failures)
         await stored(0, in: store)
         let path = scratch.path + "/" + (try #require(scratch.files.first))
         var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
@@ -69,6 +72,7 @@ import Testing
         }
         #expect(reason.contains("expected") && reason.contains("found"))
         #expect(scratch.files.isEmpty && store.statistics[0].failures == 1)
+        #expect(told.withLock(\.self) == ["\(path) was removed: \(reason)"])
         #expect(await load(0, from: store) == .missing)
         // It may come again.
         await stored(0, in: store)

@@ -29,6 +29,19 @@ import Yams
         return ["3", "last", "x"].first { (try? ServerCommand.parse(["--\(option.name)=\($0)"])) != nil } ?? "x"
     }
 
+    @Test("Options of other servers lead to those of this one")
+    func peersOptions() throws {
+        let table = try OptionTable(of: ServerCommand.self)
+        for (name, hint) in PeersOptions.hints {
+            #expect(table[name] == nil, "--\(name) is an option of this server")
+            for option in hint.matches(of: /--([a-z0-9-]+)/) {
+                #expect(table[String(option.1)] != nil || table.option(negatedBy: String(option.1)) != nil, "\(hint)")
+            }
+        }
+        let text = problem { _ = try configuration(file: "max_num_seqs: 8\n") }
+        #expect(text.contains("'max_num_seqs'") && text.contains("on this server: --max-batch-size"))
+    }
+
     @Test func everyOptionIsTakenFromTheFileAndTheEnvironment() throws {
         let table = try OptionTable(of: ServerCommand.self)
         #expect(table.settable.count > 30)

@@ -61,7 +61,10 @@ package enum ToolCallGrammar {
             parameters = function["parameters"] ?? ["type": "object", "properties": [:], "additionalProperties": false]
         }
 
-        var arguments: GrammarSource { .jsonSchema(JSONSchemaSource(parameters, kinds: .objects)) }
+        var arguments: GrammarSource { .jsonSchema(JSONSchemaSource(parameters, kinds: .objects, owner: place)) }
+
+        /// Where its schema is, for errors.
+        var place: String { "the parameters of '\(name)'" }
     }
 
     private static func several(
@@ -112,7 +115,7 @@ package enum ToolCallGrammar {
         for keyword in ["$ref", "allOf", "anyOf", "oneOf", "patternProperties", "not", "if", "minProperties"] {
             guard schema[keyword] == nil else {
                 throw .unsupported(
-                    keyword: keyword, path: "the parameters of '\(function.name)'",
+                    keyword: keyword, path: function.place,
                     reason: "the model's format has a tag per parameter")
             }
         }
@@ -120,10 +123,10 @@ package enum ToolCallGrammar {
         let required = schema["required"]?.arrayValue ?? []
         for name in required where name.bytesValue.map({ properties[JSONString(bytes: $0)] == nil }) ?? true {
             throw .malformed(
-                what: "parameters of '\(function.name)'", expected: "required ones among the properties",
+                what: function.place, expected: "required ones among the properties",
                 found: name.serializedString())
         }
-        let source = JSONSchemaSource(schema)
+        let source = JSONSchemaSource(schema, owner: function.place)
         return properties.members.map { member in
             let isRequired = required.contains(.string(member.key))
             let tag = parameter(member.key.string, source, space)

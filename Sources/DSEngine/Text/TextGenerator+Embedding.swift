@@ -3,6 +3,7 @@ public struct Embedding: Sendable, Equatable {
     /// [hiddenSize], not normalised; with `Pooling.none` [tokens, hiddenSize].
     public let values: [Float]
     public let usage: TokenUsage
+    public let timings: RequestTimings
 }
 
 extension TextGenerator {
@@ -28,7 +29,8 @@ extension TextGenerator {
             switch event {
             case .embedding(let found): values = found
             case .finished(let result):
-                return result.reason == .cancelled ? nil : Embedding(values: values, usage: result.usage)
+                return result.reason == .cancelled
+                    ? nil : Embedding(values: values, usage: result.usage, timings: result.timings)
             case .prompt, .token: break
             }
         }

@@ -130,7 +130,8 @@ extension ServingMetrics.ModelTotals {
     mutating func add(_ record: RequestRecord.State) {
         let count = record.answersPerPrompt
         for first in stride(from: 0, to: record.answers.count, by: max(1, count)) {
-            let results = record.answers[first..<min(first + count, record.answers.count)].compactMap(\.result)
+            let results = record.answers[first..<min(first + count, record.answers.count)]
+                .compactMap { $0.sampling == nil ? nil : $0.result }
                 .filter { $0.reason != .cancelled }
             guard let longest = results.map(\.usage.completionTokens).max() else { continue }
             answersPerPrompt.observe(Double(count))

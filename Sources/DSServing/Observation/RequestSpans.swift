@@ -49,8 +49,10 @@ struct RequestSpans {
         span.updateAttributes { attributes in
             attributes["gen_ai.request.id"] = state.id
             attributes["gen_ai.request.n"] = state.answersPerPrompt
-            attributes["gen_ai.request.temperature"] = answer.temperature
-            attributes["gen_ai.request.top_p"] = answer.topP
+            if let sampling = answer.sampling {
+                attributes["gen_ai.request.temperature"] = sampling.temperature
+                attributes["gen_ai.request.top_p"] = sampling.topP
+            }
             if let limit = answer.maxTokens { attributes["gen_ai.request.max_tokens"] = limit }
             if let model = state.model { attributes["gen_ai.response.model"] = model }
             attributes["gen_ai.response.finish_reasons"] = [answer.finishReason]

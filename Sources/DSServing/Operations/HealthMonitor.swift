@@ -26,13 +26,19 @@ package final class HealthMonitor: Sendable {
 
     private let catalog: ModelCatalog
     private let state: ServerState
+    private let repository: ModelRepository?
     private let timeout: Duration
     private let progress = Mutex<[ObjectIdentifier: Progress]>([:])
 
-    /// - Parameter timeout: an engine that has work and ends no step for longer is stuck.
-    package init(catalog: ModelCatalog, state: ServerState, timeout: Duration) {
+    /// - Parameters:
+    ///   - repository: models that are not in the catalog; nil: none.
+    ///   - timeout: an engine that has work and ends no step for longer is stuck.
+    package init(
+        catalog: ModelCatalog, state: ServerState, repository: ModelRepository? = nil, timeout: Duration
+    ) {
         self.catalog = catalog
         self.state = state
+        self.repository = repository
         self.timeout = timeout
     }
 
@@ -61,7 +67,7 @@ package final class HealthMonitor: Sendable {
         case .starting: return "models are loading"
         case .serving: break
         }
-        if catalog.models.isEmpty { return "no model is loaded" }
+        if catalog.models.isEmpty, !(repository?.isStocked ?? false) { return "no model is loaded" }
         return stuck().first.map(Self.text)
     }
 

@@ -35,6 +35,10 @@ struct Embeddings: RouteGroup {
         try model.check(answers: inputs.count)
         var options = TextOptions()
         options.cacheOwner = service.sharing.owner(context.tenant)
+        let accounts = AnswerAccounts(context.record, of: context.tenant)
+        context.record.began(
+            inputs.map { AnswerRecord(promptTokens: $0.count, isFirst: true, maxTokens: nil, sampling: nil) },
+            perPrompt: 1, model: model.name)
         let work = Task { [options] in
             try await withThrowingTaskGroup(of: (Int, Embedding?).self) { group in
                 for (index, tokens) in inputs.enumerated() {
@@ -45,7 +49,13 @@ struct Embeddings: RouteGroup {
                     }
                 }
                 var found: [Int: Embedding] = [:]
-                for try await (index, embedding) in group { found[index] = embedding }
+                for try await (index, embedding) in group {
+                    guard let embedding else { continue }
+                    found[index] = embedding
+                    let result = GenerationResult(
+                        reason: .endOfSequence, usage: embedding.usage, timings: embedding.timings)
+                    _ = accounts.ended(index, result)
+                }
                 return inputs.indices.compactMap { found[$0] }
             }
         }

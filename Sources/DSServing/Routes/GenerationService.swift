@@ -87,6 +87,6 @@ extension GenerationService.Prompt {
             }
         return AnswerRecord(
             promptTokens: promptTokens, isFirst: isFirst, maxTokens: options.stopping.maxTokens,
-            temperature: options.sampling.temperature, topP: options.sampling.topP)
+            sampling: .init(temperature: options.sampling.temperature, topP: options.sampling.topP))
     }
 }

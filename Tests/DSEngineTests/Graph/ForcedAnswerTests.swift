@@ -184,6 +184,20 @@ struct ForcedAnswerTests {
         #expect(format?.description.contains("'response_format'") == true)
     }
 
+    @Test("An error of a tool's schema names the tool", arguments: OutputDialect.allCases.filter { $0 != .plain })
+    func namesTheTool(dialect: OutputDialect) throws {
+        let vocabulary = GrammarVocabulary(
+            texts: (0..<256).map { [UInt8($0)] } + [Array("<end>".utf8)], controlTokens: [:], endTokens: [256])
+        let schema: JSONValue = ["type": "object", "properties": ["to": ["type": "array", "uniqueItems": true]]]
+        let pay: JSONValue = ["type": "function", "function": ["name": "pay", "parameters": schema]]
+        let error = #expect(throws: GrammarError.self) {
+            try CompiledGrammar(
+                ToolCallGrammar.source(Self.tools + [pay], dialect: dialect, isParallel: false), vocabulary: vocabulary)
+        }
+        #expect(error?.description.contains("'uniqueItems'") == true)
+        #expect(error?.description.contains("the parameters of 'pay'") == true)
+    }
+
     @Test("A model without calls, and a schema that cannot be kept, are errors of the request")
     func refused() throws {
         #expect(throws: GrammarError.self) {

@@ -51,7 +51,7 @@ package struct OptionTable {
     func option(short name: String) -> Option? { options.first { $0.shortNames.contains(name) } }
 
     /// The option whose negation is `name`.
-    func option(negatedBy name: String) -> Option? { options.first { $0.negations.contains(name) } }
+    package func option(negatedBy name: String) -> Option? { options.first { $0.negations.contains(name) } }
 
     /// Those that files and the environment may set.
     package var settable: [Option] { options.filter { !Self.commandLineOnly.contains($0.name) } }

@@ -55,7 +55,12 @@ package enum ServerProgram {
     private static func exit(_ error: any Error, _ configuration: EffectiveConfiguration) -> Never {
         let code = ServerCommand.exitCode(for: error)
         guard code == .validationFailure else { ServerCommand.exit(withError: error) }
-        let message = ServerCommand.fullMessage(for: error)
+        var message = ServerCommand.fullMessage(for: error)
+        if let option = message.firstMatch(of: /Unknown option '-{1,2}([^'=]+)/)?.1,
+            let hint = PeersOptions.hint(for: String(option))
+        {
+            message += "\nOn this server: \(hint)"
+        }
         FileHandle.standardError.write(Data((configuration.located(message) + "\n").utf8))
         Foundation.exit(code.rawValue)
     }

@@ -54,7 +54,9 @@ struct SettingReader {
             throw SettingError(origin, "'\(written)' belongs on the command line")
         }
         if let option = table[name] { return option }
-        let hint = table.nearest(to: name).map { "; did you mean '\($0)'?" } ?? ""
+        let hint =
+            PeersOptions.hint(for: name).map { "; on this server: \($0)" }
+            ?? table.nearest(to: name).map { "; did you mean '\($0)'?" } ?? ""
         throw SettingError(origin, "expected the name of an option, found '\(written)'\(hint)")
     }
 

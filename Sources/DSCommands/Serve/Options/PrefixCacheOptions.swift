@@ -3,6 +3,7 @@ import DSBlockStores
 import DSEngine
 import DSServing
 import Foundation
+import Logging
 
 /// Where computed prompts are kept below memory.
 struct PrefixCacheOptions: ParsableArguments {
@@ -46,14 +47,19 @@ struct PrefixCacheOptions: ParsableArguments {
         return self
     }
 
-    /// The store for the blocks of one model; nil if none is wanted.
-    func store(for model: String) throws -> (any BlockStore)? {
+    /// The store for the blocks of one model, which writes what fails to the log; nil if none is wanted.
+    func store(for model: String, logger: Logger) throws -> (any BlockStore)? {
+        func failures(_ tier: String) -> BlockFailures {
+            BlockFailures { logger.warning("prefix cache of '\(model)', \(tier): \($0)") }
+        }
         var tiers: [any BlockStore] = []
         if let prefixCacheDir {
             let folder = ModelPath.expanded(prefixCacheDir) + "/" + Self.folder(of: model)
-            tiers.append(try DiskBlockStore(directory: folder, byteLimit: (prefixCacheDirSize ?? 10_240) << 20))
+            tiers.append(
+                try DiskBlockStore(
+                    directory: folder, byteLimit: (prefixCacheDirSize ?? 10_240) << 20, failures: failures("disk")))
         }
-        if let (bucket, prefix) = try bucket() { tiers.append(try objectStore(bucket, prefix)) }
+        if let (bucket, prefix) = try bucket() { tiers.append(try objectStore(bucket, prefix, failures("s3"))) }
         return tiers.count > 1 ? TieredBlockStore(tiers) : tiers.first
     }
 
@@ -67,7 +73,9 @@ struct PrefixCacheOptions: ParsableArguments {
         return (String(name), parts.dropFirst().joined(separator: "/"))
     }
 
-    private func objectStore(_ bucket: String, _ prefix: String) throws -> ObjectBlockStore {
+    private func objectStore(
+        _ bucket: String, _ prefix: String, _ failures: BlockFailures
+    ) throws -> ObjectBlockStore {
         func first(_ names: String...) -> String? {
             names.lazy.compactMap { Environment[$0] }.first { !$0.isEmpty }
         }
@@ -84,7 +92,8 @@ struct PrefixCacheOptions: ParsableArguments {
             ObjectBlockStore.Configuration(
                 endpoint: endpoint, bucket: bucket, prefix: prefix, region: region,
                 credentials: .init(
-                    accessKey: access, secretKey: secret, sessionToken: first("AWS_SESSION_TOKEN"))))
+                    accessKey: access, secretKey: secret, sessionToken: first("AWS_SESSION_TOKEN"))),
+            failures: failures)
     }
 
     /// A model's name as a name of one folder.

@@ -91,7 +91,7 @@ private struct ModelOpening: Sendable {
             let path: String? = if case .path(let path) = location { path } else { nil }
             let line = PageInLine.report()
             let generator = try TextGenerator(
-                model: model, configuration: engine, store: try prefixCache.store(for: name)
+                model: model, configuration: engine, store: try prefixCache.store(for: name, logger: logger)
             ) { [catalog] done, total in
                 if isNew { catalog.setAbsent(name, .loading(bytes: done, of: total)) }
                 return line(done, total)

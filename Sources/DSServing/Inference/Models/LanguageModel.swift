@@ -96,7 +96,7 @@ package struct LanguageModel: InferenceModel {
         let options = call.options
         let answer = AnswerRecord(
             promptTokens: stream.promptTokens, isFirst: true, maxTokens: options.stopping.maxTokens,
-            temperature: options.sampling.temperature, topP: options.sampling.topP)
+            sampling: .init(temperature: options.sampling.temperature, topP: options.sampling.topP))
         accounts?.record.began([answer], perPrompt: 1, model: served.name)
     }
 

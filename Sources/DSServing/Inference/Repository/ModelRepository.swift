@@ -66,6 +66,9 @@ package final class ModelRepository: Sendable {
         return table.withLock { table in !table.models.values.joined().contains { $0.value.state == .loading } }
     }
 
+    /// Whether a server has what it needs to take requests: a model, unless clients are the ones to load them.
+    package var isStocked: Bool { options.mode == .explicit || !readyModels.isEmpty }
+
     package func index(onlyReady: Bool) -> JSONValue {
         let items = (try? scan()) ?? []
         var failures: [String: String] = [:]
