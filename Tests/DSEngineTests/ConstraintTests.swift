@@ -93,11 +93,15 @@ struct ConstraintTests {
     func deadEnd() async throws {
         let grammar = try CompiledGrammar(.choice(["ab!"]), vocabulary: Self.vocabulary())
         var request = GenerationRequest.greedy([1], 20)
-        request.constraint = TokenConstraint(grammar)
+        request.constraint = TokenConstraint(grammar, field: "response_format")
         let engine = try EngineTests.engine(endTokens: [Self.endToken])
         let stream = try engine.submit(request)
         let other = try engine.submit(.greedy([5, 6], 10))
-        await #expect(throws: EngineError.self) { try await stream.drain() }
+        let error = await #expect(throws: EngineError.self) { try await stream.drain() }
+        guard case .invalidConstraint("response_format", _) = error else {
+            Issue.record("expected an error of the field, found \(String(describing: error))")
+            return
+        }
         #expect(try await other.drain().tokens == ScriptedModelRunner.continuation([5, 6], count: 10, endTokens: [9]))
         await engine.shutdown()
     }

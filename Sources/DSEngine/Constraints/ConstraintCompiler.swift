@@ -32,7 +32,7 @@ package final class ConstraintCompiler: Sendable {
     ) throws(EngineError) -> TokenConstraint {
         let parts = ready()
         do {
-            return TokenConstraint(try parts.cache.grammar(source), after: thinks ? parts.mark : nil)
+            return TokenConstraint(try parts.cache.grammar(source), after: thinks ? parts.mark : nil, field: field)
         } catch {
             throw .invalidConstraint(field: field, reason: error.description)
         }
@@ -66,7 +66,7 @@ package final class ConstraintCompiler: Sendable {
         // While they are made, which takes long, others must not wait for them here.
         guard let parts = parts.withLockIfAvailable({ $0 }) ?? nil, let grammar = parts.cache.known(plan.source)
         else { return nil }
-        return TokenConstraint(grammar, after: plan.thinks ? parts.mark : nil)
+        return TokenConstraint(grammar, after: plan.thinks ? parts.mark : nil, field: plan.field)
     }
 
     package func vocabulary() -> GrammarVocabulary { ready().cache.vocabulary }

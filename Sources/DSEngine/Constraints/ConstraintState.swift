@@ -3,11 +3,14 @@ package import DSGrammar
 /// Where one request stands in its constraint. Fed with the tokens that were chosen, and with those alone: guesses that
 /// turn out wrong leave no trace.
 package struct ConstraintState: Sendable {
+    /// The request's field that asked for it.
+    package let field: String
     private var matcher: GrammarMatcher
     /// The mark that is waited for, and how much of it was read; nil: the grammar holds.
     private var thinking: (mark: ThinkingMark, matched: Int)?
 
     package init(_ constraint: TokenConstraint) {
+        field = constraint.field
         matcher = GrammarMatcher(constraint.grammar)
         thinking = constraint.begin.map { ($0, 0) }
     }

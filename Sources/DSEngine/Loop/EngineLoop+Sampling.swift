@@ -84,15 +84,22 @@ extension EngineLoop {
                 return .token(token)
             }
             if try request.constraint?.isComplete ?? false { return .end }
-            let isEmpty = allowed?.isEmpty ?? false
+            guard allowed?.isEmpty ?? false else {
+                return .failure(
+                    .modelFailure("the logits after token \(tokenIndex) hold no number for an allowed token"))
+            }
             return .failure(
-                .modelFailure(
-                    isEmpty
-                        ? "no token continues the answer as its grammar asks after token \(tokenIndex)"
-                        : "the logits after token \(tokenIndex) hold no number for an allowed token"))
+                unmet(
+                    request,
+                    "expected a grammar whose texts the model's tokens can write, found none that "
+                        + "goes on after token \(tokenIndex)"))
         } catch {
-            return .failure(.modelFailure("the grammar of the answer: \(error)"))
+            return .failure(unmet(request, error.description))
         }
+    }
+
+    private func unmet(_ request: ActiveRequest, _ reason: String) -> EngineError {
+        .invalidConstraint(field: request.constraint?.field ?? "grammar", reason: reason)
     }
 
     private func constraining<Result>(
