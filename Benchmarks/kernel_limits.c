@@ -1,10 +1,8 @@
 // What the parts of the Q4_K product with interleaved weights cost (AVX-512, twelve activation rows): the kernel as it
 // is, and without its parts, in turns, as a share of the peak of the same core.
 //
-//     for f in Sources/CDSKernels/*.c; do
-//         case $f in *ck_gemm_interleaved_avx512.c) ;; *) clang -O2 -ISources/CDSKernels/include -c $f -o /tmp/$(basename $f .c).o ;; esac
-//     done
-//     clang -O2 -ISources/CDSKernels/include -ISources/CDSKernels Benchmarks/kernel_limits.c /tmp/ck_*.o -lm -lpthread -o /tmp/kernel_limits
+//     clang -O2 -ISources/CDSKernels/include -ISources/CDSKernels Benchmarks/kernel_limits.c \
+//         $(ls Sources/CDSKernels/*.c | grep -v gemm_interleaved_avx512) -lm -lpthread -o /tmp/kernel_limits
 //     /tmp/kernel_limits [TILES]
 //
 // TILES of 1536 columns, 14 KB each (60: they stay in the second-level cache). Results without a part are wrong, of
@@ -59,7 +57,8 @@ INLINE void part_of(int parts, const uint8_t *tile, const ck_packed256 *x, float
                 __m512i factor = sub_scale(CK_Q4_K, f.scale[pair / 2], 2 * pair + odd);
                 UNROLL
                 for (int t = 0; t < TOKENS; ++t)
-                    total[t] = parts & SCALES ? _mm512_add_epi32(total[t], _mm512_mullo_epi32(part[t], factor)) : part[t];
+                    total[t] =
+                        parts & SCALES ? _mm512_add_epi32(total[t], _mm512_mullo_epi32(part[t], factor)) : part[t];
             }
         }
         UNROLL
