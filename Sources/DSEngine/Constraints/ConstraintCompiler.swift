@@ -27,7 +27,7 @@ package final class ConstraintCompiler: Sendable {
     }
 
     /// - Parameter thinks: the answer begins inside the model's thinking.
-    package func compile(
+    private func compile(
         _ source: GrammarSource, field: String, thinks: Bool
     ) throws(EngineError) -> TokenConstraint {
         let parts = ready()
