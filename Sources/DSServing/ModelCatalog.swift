@@ -44,6 +44,7 @@ package final class ModelCatalog: Sendable {
         guard let name else {
             if models.isEmpty, absences.count == 1 { throw .modelAbsent(absences[0]) }
             let names = models.map(\.name) + absences.map(\.name)
+            guard !names.isEmpty else { throw .noModel }
             throw .field("model", expected: "one of \(names.joined(separator: ", "))", found: nil)
         }
         if let absence = absences.first(where: { $0.name == name }) { throw .modelAbsent(absence) }

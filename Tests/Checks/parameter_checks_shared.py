@@ -65,6 +65,19 @@ def penalties(api):
     api.refused_text("repetition_penalty", 0)
 
 
+@check(BOTH, "repeat_penalty", "n_predict")
+def llama_servers_names(api):
+    ids = api.ids(n_predict=40, ignore_eos=True, max_tokens=None)
+    assert len(ids) == 40
+    assert api.ids(n_predict=40, ignore_eos=True, max_tokens=7) == ids[:7]
+    assert api.ids(n_predict=-1, ignore_eos=True, max_tokens=7) == ids[:7]
+    heavy = api.ids(n_predict=40, ignore_eos=True, max_tokens=None, repeat_penalty=3)
+    assert heavy != ids
+    assert heavy == api.ids(n_predict=40, ignore_eos=True, max_tokens=None, repetition_penalty=3, repeat_penalty=1)
+    api.refused_text("repeat_penalty", "abc")
+    api.refused_text("n_predict", "abc")
+
+
 @check(BOTH, "logit_bias")
 def logit_bias(api):
     assert set(api.ids(logit_bias={"300": 100})) == {300}

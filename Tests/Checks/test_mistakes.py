@@ -36,7 +36,10 @@ def test_mistakes_are_named(deepseek, arguments, words):
 @pytest.mark.parametrize("arguments, words", [
     (["--max-num-seqs", "8"], ["'--max-num-seqs'", "--max-batch-size"]),
     (["--tensor-parallel-size=2"], ["one process"]),
-    (["-np", "4"], ["--max-batch-size"]),
+    (["-np", "4"], ["'-np'", "--max-batch-size"]), (["-hf", "deepseek-ai/x"], ["'-hf'", "--model-dir"]),
+    (["-c", "4096"], ["'-c'", "--cache-memory"]), (["--max-batch-tokens", "4"], ["--max-batch-size (32)", "found 4"]),
+    (["nowhere.gguf"], ["nowhere.gguf"]), (["a.gguf", "-m", "b.gguf"], ["'a.gguf'", "'b.gguf'"]),
+    (["--chat-template", "nowhere.jinja"], ["--chat-template", "nowhere.jinja"]),
     (["--prot", "1"], ["'--port'"]),
 ])
 def test_options_of_other_servers_lead_to_ours(arguments, words):

@@ -51,6 +51,19 @@ def running(server, **options):
     return requests.get(server.url + "/health", **options).json()["models"]["deepseek"]["running_requests"]
 
 
+def test_a_chat_template_of_ones_own(tmp_path):
+    path = tmp_path / "template.jinja"
+    path.write_text("{% for message in messages %}[{{ message.role }}] {{ message.content }};{% endfor %}")
+    server = Server("--port", "0", "--chat-template", path)
+    try:
+        tokens = requests.post(
+            server.url + "/tokenize", json={"messages": [{"role": "user", "content": "hi there"}]}).json()["tokens"]
+        text = requests.post(server.url + "/detokenize", json={"tokens": tokens}).json()["prompt"]
+        assert text == "[user] hi there;"
+    finally:
+        assert server.stop() == 0
+
+
 # Probes
 
 def test_probes(server):
@@ -220,6 +233,9 @@ def test_keys_scopes_and_limits(tmp_path):
         assert requests.get(server.url + "/health").json() == {"status": "ok"}
         assert "models" in requests.get(server.url + "/health", headers={"x-api-key": "sk-team"}).json()
 
+        # Looking something up is no work and takes nothing of the limits.
+        for path in ["/v1/models", "/version", "/openapi.json"]:
+            assert requests.get(server.url + path, headers={"x-api-key": "sk-few"}).status_code == 200
         first = post("sk-few")
         assert first.headers["x-ratelimit-limit-requests"] == "2" and first.headers["x-ratelimit-remaining-requests"] == "1"
         post("sk-few")

@@ -2,6 +2,7 @@ package import ArgumentParser
 import DSEngine
 import DSModels
 import DSServing
+import Foundation
 import Logging
 
 /// `deepseek-server`: models behind the APIs that clients speak. `ServerProgram` gives it its arguments.
@@ -19,12 +20,15 @@ package struct ServerCommand: ParsableCommand {
 
             EXAMPLES
               deepseek-server
+              deepseek-server ~/models/r1.gguf
               deepseek-server --model-dir=/models --port=8080 --host 0.0.0.0
               MODEL_PATH=~/models/r1.gguf PORT=9000 deepseek-server --served-model-name r1
               deepseek-server --config server.yaml --check-config
             """,
         version: Version.text)
 
+    @Argument(help: "The same as --model-dir.", completion: .file())
+    var model: String?
     @OptionGroup var sources: ConfigurationOptions
     @Option(
         name: [.customLong("model-dir"), .customLong("model-repository"), .customLong("model"), .customShort("m")],
@@ -33,6 +37,8 @@ package struct ServerCommand: ParsableCommand {
     var modelDir: String?
     @Option(help: "Name under which a single model is served (default: its file's name).")
     var servedModelName: String?
+    @Option(help: "A Jinja chat template to use instead of the model's own.", completion: .file())
+    var chatTemplate: String?
     @OptionGroup(title: "Network") var listen: ListenOptions
     @OptionGroup(title: "TLS") var tls: TLSOptions
     @OptionGroup(title: "Keys") var access: AccessOptions
@@ -48,6 +54,9 @@ package struct ServerCommand: ParsableCommand {
 
     /// Everything that can be checked before a model is opened.
     func settings() throws -> ServerSettings {
+        if let model, let modelDir {
+            throw ValidationError("expected one model, found '\(model)' and --model-dir '\(modelDir)'")
+        }
         let logger = try observability.logger()
         var server = DeepSeekServer.Configuration()
         try listen.apply(to: &server)
@@ -58,7 +67,7 @@ package struct ServerCommand: ParsableCommand {
         server.observability = try observability.observability(logger)
         var configuration = try engine.configuration()
         configuration.computesEmbeddings = embedding.embeddings
-        scheduling.apply(to: &configuration)
+        try scheduling.apply(to: &configuration)
         do {
             try configuration.validate()
         } catch {
@@ -67,9 +76,19 @@ package struct ServerCommand: ParsableCommand {
         return ServerSettings(
             server: server, engine: configuration, prefixCache: try prefixCache.checked(), pooling: embedding,
             models: try ModelSelection(
-                path: modelDir, servedName: servedModelName, mayBeEmpty: repository.modelControlMode != .none),
-            repository: try repository.checked(), keys: try access.source(),
+                path: model ?? modelDir, servedName: servedModelName, mayBeEmpty: repository.modelControlMode != .none),
+            chatTemplate: try chatTemplate.map(Self.template), repository: try repository.checked(),
+            keys: try access.source(),
             certificates: try tls.files(), refreshesCertificates: tls.enableSslRefresh,
             drainDelay: lifecycle.drainDelay, shutdownTimeout: lifecycle.shutdownTimeout, logger: logger)
+    }
+
+    private static func template(_ path: String) throws -> String {
+        do {
+            return try String(contentsOfFile: ModelPath.expanded(path), encoding: .utf8)
+        } catch {
+            throw ValidationError(
+                "--chat-template: expected a readable file of text, found '\(path)': \(error.localizedDescription)")
+        }
     }
 }

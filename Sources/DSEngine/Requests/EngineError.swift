@@ -39,7 +39,7 @@ public enum EngineError: Error, Equatable, Sendable, CustomStringConvertible {
             "queue: expected a first step within \(limit), found the request still waiting"
         case .deadlineExceeded(let timeout, let tokens):
             "timeout: expected the request to end within \(timeout), found \(tokens) tokens generated and no end"
-        case .shutDown: "engine: expected it to be running, found it shut down"
+        case .shutDown: "engine: it was shut down before the request ended"
         case .modelFailure(let reason): "model: expected a forward pass, found a failure: \(reason)"
         case .promptFailure(let reason): "prompt: expected messages that render to tokens, found a failure: \(reason)"
         }

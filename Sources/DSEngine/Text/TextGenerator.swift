@@ -163,7 +163,9 @@ public final class TextGenerator: Sendable {
 
     private func chatPrompt(_ request: ChatRequest) throws(EngineError) -> ChatPrompt {
         guard let chatFormat else {
-            throw .promptFailure("the model has no chat template; use a plain prompt")
+            throw .promptFailure(
+                "the model has no chat template: use a plain prompt (/v1/completions), or give the server one (--chat-template)"
+            )
         }
         return try chatFormat.prompt(request)
     }

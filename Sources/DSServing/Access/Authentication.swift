@@ -26,7 +26,8 @@ struct Authentication: RouterMiddleware {
         }
         guard let grant else { throw await refusal(.unauthorized, request) }
         guard grant.scopes.contains(scope) else { throw await refusal(.forbidden(scope), request) }
-        guard scope == .inference else { return try await next(request, context) }
+        // What only looks something up is no work.
+        guard scope == .inference, request.method == .post else { return try await next(request, context) }
         return try await answer(request, context, grant.tenant, next)
     }
 

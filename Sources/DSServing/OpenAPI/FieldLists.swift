@@ -11,6 +11,7 @@ enum FieldLists {
         APIField("min_p", APISchema.number(0...1), "Keeps tokens of this fraction of the largest probability."),
         APIField("typical_p", APISchema.number(0.01...1), "Locally typical sampling."),
         APIField("repetition_penalty", APISchema.number(0.1...10), "Divides logits of tokens that occurred."),
+        APIField("repeat_penalty", APISchema.number(0.1...10), "The same, as llama-server calls it."),
         APIField("presence_penalty", APISchema.number(-2...2), "Subtracted from tokens of the output."),
         APIField("frequency_penalty", APISchema.number(-2...2), "Subtracted per occurrence in the output."),
         APIField("logit_bias", APISchema.object, "Token ids and values in -100...100 that are added."),
@@ -22,6 +23,7 @@ enum FieldLists {
 
     static let stopping: [APIField] = [
         APIField("max_tokens", APISchema.integer(0...64), "Tokens of the answer, at most."),
+        APIField("n_predict", APISchema.integer(0...64), "The same, as llama-server calls it."),
         APIField("max_completion_tokens", APISchema.integer(0...64), "The newer name; it wins."),
         APIField("min_tokens", APISchema.integer(0...8), "Nothing ends the answer before."),
         APIField("stop", APISchema.either(APISchema.string, APISchema.strings), "Texts that end the answer."),

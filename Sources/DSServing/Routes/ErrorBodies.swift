@@ -10,6 +10,12 @@ struct ErrorBodies: RouterMiddleware {
     let logger: Logger
     let bodyLimit: Int
 
+    /// Routes of which the base URL's `/v1` may be missing.
+    private static let underV1: Set = [
+        "/chat/completions", "/completions", "/responses", "/embeddings", "/models", "/messages",
+        "/messages/count_tokens",
+    ]
+
     /// The field that holds the prompt in bodies for this path.
     private static func promptField(_ path: String) -> String {
         switch path {
@@ -34,7 +40,10 @@ struct ErrorBodies: RouterMiddleware {
             return try error.response(from: request, context: context)
         } catch let error as HTTPError {
             let type = error.status == .notFound ? "not_found_error" : "invalid_request_error"
-            let message = "\(request.method) \(request.uri.path): \(error.body ?? error.status.reasonPhrase)"
+            let path = request.uri.path
+            var message = "\(request.method) \(path): \(error.body ?? error.status.reasonPhrase)"
+            // Clients add a route to a base URL that people type.
+            if error.status == .notFound, Self.underV1.contains(path) { message += "; did you mean /v1\(path)?" }
             return try APIError(status: error.status, message: message, type: type)
                 .response(from: request, context: context)
         } catch is NIOTooManyBytesError {

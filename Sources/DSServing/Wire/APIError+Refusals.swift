@@ -17,6 +17,12 @@ extension APIError {
         }
     }
 
+    /// A server whose models clients load has none.
+    static let noModel = APIError(
+        status: .serviceUnavailable,
+        message: "No model is loaded. POST /v2/repository/models/NAME/load loads one of the repository.",
+        type: "unavailable_error", parameter: "model", code: "model_unavailable", retryAfter: 60)
+
     static let unauthorized: APIError = {
         var error = APIError(
             status: .unauthorized,

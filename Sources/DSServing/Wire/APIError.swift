@@ -27,9 +27,9 @@ package struct APIError: Error, Equatable {
     }
 
     package static func modelNotFound(_ name: String, available: [String]) -> APIError {
-        let list = available.joined(separator: ", ")
+        let others = available.isEmpty ? "No model is loaded" : "Available: \(available.joined(separator: ", "))"
         return APIError(
-            status: .notFound, message: "The model `\(name)` does not exist. Available: \(list).",
+            status: .notFound, message: "The model `\(name)` does not exist, or is not loaded. \(others).",
             type: "not_found_error", parameter: "model", code: "model_not_found")
     }
 

@@ -1,11 +1,16 @@
 /// Which options a command line sets. It only looks: what is wrong with the arguments is for the parser to say.
 struct CommandLineScan {
     private(set) var settings: [Setting] = []
+    /// The first option that other servers have and this one has not, and what it is called here.
+    private(set) var peersOption: (argument: String, hint: String)?
 
     init(_ arguments: [String], table: OptionTable) {
         var rest = arguments[...]
         while let argument = rest.popFirst(), argument != "--" {
-            guard let (option, text, isNegated) = Self.option(argument, table) else { continue }
+            guard let (option, text, isNegated) = Self.option(argument, table) else {
+                if peersOption == nil { peersOption = Self.peersOption(argument) }
+                continue
+            }
             if !option.takesValue {
                 add(option.name, .flag(!isNegated))
             } else if let value = text ?? rest.popFirst() {
@@ -43,10 +48,16 @@ struct CommandLineScan {
             if let option = table[name] { return (option, text, false) }
             return table.option(negatedBy: name).map { ($0, text, true) }
         }
-        guard argument.hasPrefix("-"), let letter = argument.dropFirst().first,
-            let option = table.option(short: String(letter))
-        else { return nil }
-        let glued = argument.dropFirst(2)
-        return (option, text ?? (glued.isEmpty ? nil : String(glued)), false)
+        // No letters are joined: `-hf` is another server's, not `-h`.
+        guard argument.hasPrefix("-"), let option = table.option(short: String(parts[0].dropFirst())) else {
+            return nil
+        }
+        return (option, text, false)
+    }
+
+    private static func peersOption(_ argument: String) -> (argument: String, hint: String)? {
+        guard argument.hasPrefix("-") else { return nil }
+        let written = argument.prefix { $0 != "=" }
+        return PeersOptions.hint(for: String(written.drop { $0 == "-" })).map { (String(written), $0) }
     }
 }

@@ -11,6 +11,8 @@ package struct EffectiveConfiguration {
     package let arguments: [String]
     /// Who set what; options that nobody set are absent.
     package let settings: [String: Setting]
+    /// An option on the command line that other servers have, and what it is called here.
+    package let peersOption: (argument: String, hint: String)?
     /// What the user should know.
     package let notes: [String]
 
@@ -20,6 +22,7 @@ package struct EffectiveConfiguration {
     ) throws {
         table = try OptionTable(of: command)
         let given = CommandLineScan(arguments, table: table)
+        peersOption = given.peersOption
         var layers = [given.settings]
         let variables = try EnvironmentSettings(table: table, environment: environment)
         notes = variables.notes

@@ -76,8 +76,12 @@ struct EnvironmentSettings {
         let known = Dictionary(grouping: table.settable, by: \.environmentName)
         for variable in environment.keys.sorted() where variable.hasPrefix("DEEPSEEK_") && known[variable] == nil {
             let name = variable.dropFirst("DEEPSEEK_".count).replacing("_", with: "-").lowercased()
-            guard table[name] == nil, !OptionTable.commandLineOnly.contains(name), let near = table.nearest(to: name)
-            else { continue }
+            guard table[name] == nil, !OptionTable.commandLineOnly.contains(name) else { continue }
+            if let hint = PeersOptions.hint(for: name) {
+                notes.append("\(variable) sets nothing; on this server: \(hint)")
+                continue
+            }
+            guard let near = table.nearest(to: name) else { continue }
             notes.append("\(variable) sets nothing; did you mean \(table[near]?.environmentName ?? near)?")
         }
     }

@@ -5,19 +5,30 @@ package enum PeersOptions {
 
     private static let cacheMemory = "--cache-memory MiB"
     private static let oneProcess = "not needed, one process uses all processors, or --threads of them"
+    private static let context = "\(cacheMemory), which bounds it; the context is the model's"
+    private static let download = "--model-dir PATH of a model that is there: none is downloaded"
+    private static let noAdapters = "not implemented, adapters have to be merged before"
     private static let fromModel = "not needed, the model's files say it"
     private static let fromTemplate = "not needed, the model's template says it"
 
     package static let hints = [
         "max-num-seqs": "--max-batch-size", "max-running-requests": "--max-batch-size", "parallel": "--max-batch-size",
-        "np": "--max-batch-size",
+        "np": "--max-batch-size", "hf": download, "hfr": download, "hf-repo": download,
+        "a": "--served-model-name", "c": context, "ngl": oneProcess, "b": "--max-batch-tokens",
+        "fa": "not needed, attention is always computed in tiles",
+        "flash-attn": "not needed, attention is always computed in tiles",
+        "mlock": "--page-in", "no-mmap": "--page-in", "n": "max_tokens of a request",
+        "predict": "max_tokens of a request",
+        "n-predict": "max_tokens of a request", "s": "seed of a request", "seed": "seed of a request",
+        "temp": "temperature of a request", "slots": "not needed, /health and /metrics count requests",
+        "cache-reuse": "--prefix-cache", "swap-space": "--prefix-cache-dir", "lora": noAdapters,
+        "lora-modules": noAdapters,
+        "enable-lora": noAdapters, "root-path": "not implemented, a proxy has to remove it",
         "max-num-batched-tokens": "--max-batch-tokens", "chunked-prefill-size": "--max-batch-tokens",
         "ubatch-size": "--max-batch-tokens", "ub": "--max-batch-tokens",
         "enable-chunked-prefill": "not needed, prompts always share steps with answers (--max-inter-token-latency-ms)",
         "cont-batching": "not needed, requests always share steps",
-        "max-model-len": "\(cacheMemory); the context is the model's",
-        "ctx-size": "\(cacheMemory); the context is the model's",
-        "context-length": "\(cacheMemory); the context is the model's",
+        "max-model-len": context, "ctx-size": context, "context-length": context,
         "gpu-memory-utilization": cacheMemory, "mem-fraction-static": cacheMemory, "kv-cache-memory-bytes": cacheMemory,
         "kv-cache-dtype": "--cache-type", "cache-type-k": "--cache-type", "cache-type-v": "--cache-type",
         "no-enable-prefix-caching": "--no-prefix-cache", "disable-radix-cache": "--no-prefix-cache",
@@ -27,8 +38,8 @@ package enum PeersOptions {
         "data-parallel-size": oneProcess, "n-gpu-layers": oneProcess, "threads-batch": "--threads",
         "threads-http": "not needed, connections need no threads of their own",
         "dtype": fromModel, "quantization": fromModel, "load-format": fromModel, "tokenizer": fromModel,
-        "trust-remote-code": "not needed, no code of models is run", "chat-template": fromTemplate,
-        "jinja": fromTemplate,
+        "trust-remote-code": "not needed, no code of models is run", "jinja": "not needed, templates are always used",
+        "chat-template-file": "--chat-template",
         "tool-call-parser": fromTemplate, "reasoning-parser": fromTemplate, "reasoning-format": fromTemplate,
         "enable-auto-tool-choice": "not needed, tools are always answered",
         "guided-decoding-backend": "not needed, there is one", "grammar-backend": "not needed, there is one",

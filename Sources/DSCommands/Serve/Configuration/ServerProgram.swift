@@ -17,6 +17,9 @@ package enum ServerProgram {
         } catch {
             ServerCommand.exit(withError: ValidationError("\(error)"))
         }
+        if let (argument, hint) = configuration.peersOption, !asksForHelp(arguments) {
+            ServerCommand.exit(withError: ValidationError("Unknown option '\(argument)'. On this server: \(hint)"))
+        }
         for note in configuration.notes { Terminal.note("note: \(note)") }
         do {
             let parsed = try ServerCommand.parseAsRoot(configuration.arguments)
@@ -55,12 +58,7 @@ package enum ServerProgram {
     private static func exit(_ error: any Error, _ configuration: EffectiveConfiguration) -> Never {
         let code = ServerCommand.exitCode(for: error)
         guard code == .validationFailure else { ServerCommand.exit(withError: error) }
-        var message = ServerCommand.fullMessage(for: error)
-        if let option = message.firstMatch(of: /Unknown option '-{1,2}([^'=]+)/)?.1,
-            let hint = PeersOptions.hint(for: String(option))
-        {
-            message += "\nOn this server: \(hint)"
-        }
+        let message = ServerCommand.fullMessage(for: error)
         FileHandle.standardError.write(Data((configuration.located(message) + "\n").utf8))
         Foundation.exit(code.rawValue)
     }

@@ -3,8 +3,8 @@ import DSEngine
 
 /// How a server's requests share the machine.
 struct SchedulingOptions: ParsableArguments {
-    @Option(help: "Rows that one step may compute.")
-    var maxBatchTokens = 512
+    @Option(help: "Rows that one step may compute. (default: 512, or --max-batch-size if that is more)")
+    var maxBatchTokens: Int?
     @Option(
         name: [.customLong("max-batch-size"), .customLong("batch-size")], help: "Requests that run at the same time.")
     var maxBatchSize = 32
@@ -43,8 +43,12 @@ struct SchedulingOptions: ParsableArguments {
         try Limits.check(maxQueueDelayMs, 1...Limits.milliseconds, "--max-queue-delay-ms")
     }
 
-    func apply(to configuration: inout EngineConfiguration) {
-        configuration.maxBatchTokens = max(maxBatchTokens, maxBatchSize)
+    func apply(to configuration: inout EngineConfiguration) throws {
+        if let maxBatchTokens, maxBatchTokens < maxBatchSize {
+            throw ValidationError(
+                "--max-batch-tokens: expected at least --max-batch-size (\(maxBatchSize)), found \(maxBatchTokens)")
+        }
+        configuration.maxBatchTokens = maxBatchTokens ?? max(512, maxBatchSize)
         configuration.maxBatchSize = maxBatchSize
         configuration.maximumInterTokenLatency =
             maxInterTokenLatencyMs == 0 ? nil : .milliseconds(maxInterTokenLatencyMs)

@@ -20,8 +20,8 @@ struct ModelLoading: Sendable {
         let models = settings.models
         let cacheBytes = settings.engine.kvCacheBytes
         let opening = ModelOpening(
-            engine: settings.engine, prefixCache: settings.prefixCache, pooling: settings.pooling, catalog: catalog,
-            logger: settings.logger)
+            engine: settings.engine, prefixCache: settings.prefixCache, pooling: settings.pooling,
+            chatTemplate: settings.chatTemplate, catalog: catalog, logger: settings.logger)
         repository = ModelRepository(
             options: settings.repository.options, catalog: catalog,
             loader: ModelLoader(
@@ -62,7 +62,8 @@ struct ModelLoading: Sendable {
         state.advance(to: .serving)
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         let loaded = catalog.models.map(\.name).joined(separator: ", ")
-        settings.logger.notice("ready after \((seconds * 100).rounded() / 100) s: \(loaded)")
+        settings.logger.notice(
+            "ready after \((seconds * 100).rounded() / 100) s: \(loaded.isEmpty ? "no model is loaded yet" : loaded)")
         return true
     }
 }
@@ -72,8 +73,21 @@ private struct ModelOpening: Sendable {
     let engine: EngineConfiguration
     let prefixCache: PrefixCacheOptions
     let pooling: EmbeddingOptions
+    let chatTemplate: String?
     let catalog: ModelCatalog
     let logger: Logger
+
+    /// What an operator sizes a machine by.
+    private static func summary(_ model: LoadedModel, _ engine: Engine) -> String {
+        let statistics = engine.statistics()
+        let tokens = statistics.totalBlocks * statistics.blockSize
+        var text = "\(model.configuration.architecture), context \(engine.maximumContext)"
+        let possible = model.configuration.maximumContext
+        if engine.maximumContext < possible {
+            text += " of the model's \(possible), as the cache holds no more (--cache-memory)"
+        }
+        return text + "; the cache holds \(tokens) tokens of all requests together"
+    }
 
     func open(
         _ name: String, _ location: ModelSource.Location, _ scheduling: LanguageModelScheduling
@@ -91,14 +105,14 @@ private struct ModelOpening: Sendable {
             let path: String? = if case .path(let path) = location { path } else { nil }
             let line = PageInLine.report()
             let generator = try TextGenerator(
-                model: model, configuration: engine, store: try prefixCache.store(for: name, logger: logger)
+                model: model, configuration: engine, store: try prefixCache.store(for: name, logger: logger),
+                chatTemplate: chatTemplate
             ) { [catalog] done, total in
                 if isNew { catalog.setAbsent(name, .loading(bytes: done, of: total)) }
                 return line(done, total)
             }
             if let note = generator.engine.note { logger.warning("\(name): \(note)") }
-            logger.notice(
-                "serving '\(name)': \(model.configuration.architecture), context \(generator.engine.maximumContext)")
+            logger.notice("serving '\(name)': \(Self.summary(model, generator.engine))")
             return ServedModel(
                 name: name, generator: generator, defaults: GenerationDefaults(model).sampling,
                 created: Int(Date().timeIntervalSince1970), pooling: try pooling.pooling(ofModelAt: path))

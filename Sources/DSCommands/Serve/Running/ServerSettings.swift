@@ -11,6 +11,8 @@ struct ServerSettings {
     /// How embeddings are made of hidden states.
     var pooling: EmbeddingOptions
     var models: ModelSelection
+    /// Used instead of the models' own.
+    var chatTemplate: String?
     var repository: RepositoryOptions
     var keys: KeySource
     var certificates: CertificateStore.Files?

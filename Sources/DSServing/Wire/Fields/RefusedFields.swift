@@ -29,6 +29,12 @@ enum RefusedFields {
         Field("dry_multiplier", [0], "it is not implemented"),
         Field("xtc_probability", [0], "it is not implemented"),
         Field("lora", [[]], "adapters are not implemented"),
+        Field("samplers", [[]], "the order of samplers is fixed"),
+        Field("n_probs", [0], "use logprobs"),
+        Field("dynatemp_range", [0], "it is not implemented"),
+        Field("top_n_sigma", [-1, 0], "it is not implemented"),
+        Field("repeat_last_n", [-1], "penalties count the whole context"),
+        Field("guided_whitespace_pattern", [], "white space between JSON's tokens is fixed"),
     ]
 
     static let chat = [

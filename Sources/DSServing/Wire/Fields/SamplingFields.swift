@@ -43,7 +43,9 @@ package struct SamplingFields {
 
     private mutating func readStopping(_ fields: FieldReader) throws(APIError) {
         let older = try fields.integer("max_tokens")
-        stopping.maxTokens = try fields.integer("max_completion_tokens") ?? older
+        // -1 means "as many as fit" to llama-server's clients.
+        let llama = try fields.integer("n_predict").flatMap { $0 == -1 ? nil : $0 }
+        stopping.maxTokens = try fields.integer("max_completion_tokens") ?? older ?? llama
         stopping.minTokens = try fields.integer("min_tokens") ?? 0
         stopping.stopTokens = try Self.tokens(fields, "stop_token_ids")
         stopping.ignoreEndOfSequence = try fields.bool("ignore_eos") ?? false
@@ -60,7 +62,8 @@ package struct SamplingFields {
             // 0 and -1 mean "off" to vLLM's and llama-server's clients.
             sampling.topK = topK == 0 || topK == -1 ? nil : topK
         }
-        sampling.repetitionPenalty = try fields.number("repetition_penalty") ?? sampling.repetitionPenalty
+        let llama = try fields.number("repeat_penalty")
+        sampling.repetitionPenalty = try fields.number("repetition_penalty") ?? llama ?? sampling.repetitionPenalty
         sampling.presencePenalty = try fields.number("presence_penalty") ?? sampling.presencePenalty
         sampling.frequencyPenalty = try fields.number("frequency_penalty") ?? sampling.frequencyPenalty
         if let seed = try fields.integer("seed") { sampling.seed = UInt64(bitPattern: Int64(seed)) }
