@@ -269,6 +269,8 @@ def test_unloading_gives_the_memory_back(repository, start):
     server, client = start(repository, "--model-control-mode", "explicit", "--cache-memory", "64")
     # Nothing is loaded, and whoever loads something must be able to reach it.
     assert requests.get(server.url + "/ready").status_code == 200
+    refused = requests.post(server.url + "/v1/completions", json={"prompt": "a"})
+    assert refused.status_code == 503 and "/v2/repository/models" in refused.json()["error"]["message"]
     empty = []
     loaded = []
     for _ in range(8):

@@ -24,7 +24,9 @@ struct TLSOptions: ParsableArguments {
                 ("--enable-ssl-refresh", enableSslRefresh),
             ]
             guard let option = given.first(where: \.1)?.0 else { return nil }
-            throw ValidationError("\(option): expected --ssl-certfile and --ssl-keyfile beside it, found them missing")
+            let missing = [("--ssl-certfile", sslCertfile), ("--ssl-keyfile", sslKeyfile)].filter { $0.1 == nil }
+            let names = missing.map(\.0).joined(separator: " and ")
+            throw ValidationError("\(option): expected \(names) beside it, found none")
         }
         guard (sslCaCerts != nil) == (sslCertReqs != .none) else {
             throw ValidationError(

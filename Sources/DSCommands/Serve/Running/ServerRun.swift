@@ -49,7 +49,7 @@ struct ServerRun {
         do {
             try await server(service, sequence, reloading).run(until: stopping) { port in
                 switch address {
-                case .tcp(let host, _): log.notice("listening on \(scheme)://\(host):\(port)")
+                case .tcp(let host, _): log.notice("listening on \(scheme)://\(Self.inURL(host)):\(port)")
                 case .socket(let path): log.notice("listening on \(path)")
                 }
                 let task = loading.start(onFailure: failed)
@@ -81,7 +81,7 @@ struct ServerRun {
                     state: state, keys: keys, certificates: certificates,
                     metrics: settings.server.observability.metrics, costs: settings.server.observability.costs,
                     logger: settings.logger))
-            settings.logger.notice("listening on grpc://\(host):\(listener.port)")
+            settings.logger.notice("listening on grpc://\(Self.inURL(host)):\(listener.port)")
             return listener
         } catch {
             throw ServerFailure(description: "gRPC on \(host):\(port): expected to listen, found: \(error)")
@@ -113,6 +113,9 @@ struct ServerRun {
         timer.resume()
         return timer
     }
+
+    /// IPv6 addresses stand in brackets.
+    private static func inURL(_ host: String) -> String { host.contains(":") ? "[\(host)]" : host }
 
     private static func text(_ address: DeepSeekServer.Configuration.Address) -> String {
         switch address {
