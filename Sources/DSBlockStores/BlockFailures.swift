@@ -1,7 +1,12 @@
 import Synchronization
 
-/// Tells somebody what a store cannot read or write: the first failure at once, those of each further interval together.
+/// Tells somebody what a store cannot read and what it cannot write, of each the first failure at once and then one in every
+/// interval, with how many there were.
 package final class BlockFailures: Sendable {
+    package enum Kind: Sendable, Hashable {
+        case reading, writing
+    }
+
     private struct State {
         var nextReport: ContinuousClock.Instant?
         var untold = 0
@@ -9,7 +14,7 @@ package final class BlockFailures: Sendable {
 
     private let interval: Duration
     private let report: @Sendable (String) -> Void
-    private let state = Mutex(State())
+    private let states = Mutex<[Kind: State]>([:])
 
     /// - Parameter report: takes a line of text, on any thread.
     package init(interval: Duration = .seconds(60), report: @escaping @Sendable (String) -> Void) {
@@ -17,15 +22,17 @@ package final class BlockFailures: Sendable {
         self.report = report
     }
 
-    func note(_ failure: String, now: ContinuousClock.Instant = .now) {
-        let untold = state.withLock { state -> Int? in
+    package func note(_ failure: String, of kind: Kind, now: ContinuousClock.Instant = .now) {
+        let untold = states.withLock { states -> Int? in
+            var state = states[kind] ?? State()
+            defer { states[kind] = state }
             if let next = state.nextReport, now < next {
                 state.untold += 1
                 return nil
             }
-            state.nextReport = now + interval
-            defer { state.untold = 0 }
-            return state.untold
+            let untold = state.untold
+            state = State(nextReport: now + interval)
+            return untold
         }
         guard let untold else { return }
         report(untold == 0 ? failure : "\(failure) (and \(untold) more since the last such line)")

@@ -92,7 +92,8 @@ package final class DiskBlockStore: BlockStore {
                 state.order.remove(key)
                 state.statistics.failures += 1
             }
-            failures?.note("\(file.path) was removed: \(error)")
+            let isGone = !FileManager.default.fileExists(atPath: file.path)
+            failures?.note("\(file.path) \(isGone ? "was removed" : "could not be removed"): \(error)", of: .reading)
             return .failed("\(error)")
         }
     }
@@ -132,6 +133,8 @@ package final class DiskBlockStore: BlockStore {
         guard let oldest else { return }
         for key in oldest { try? FileManager.default.removeItem(at: file(of: key)) }
         do {
+            // Somebody may have removed the directory.
+            try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
             try Data(BlockFile.encode(key, bytes).file).write(to: file(of: key), options: .atomic)
             state.withLock { state in
                 state.order.insert(key, byteCount: size)
@@ -140,7 +143,7 @@ package final class DiskBlockStore: BlockStore {
             }
         } catch {
             state.withLock { $0.statistics.failures += 1 }
-            failures?.note("\(file(of: key).path) could not be written: \(error.localizedDescription)")
+            failures?.note("\(file(of: key).path) could not be written: \(error.localizedDescription)", of: .writing)
         }
     }
 

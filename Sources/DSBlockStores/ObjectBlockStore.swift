@@ -113,7 +113,7 @@ package final class ObjectBlockStore: BlockStore {
             state.stores[id] = Task { [self] in
                 let failure = await put(key, bytes)
                 if let failure, !Task.isCancelled {
-                    failures?.note("\(place(of: key)) could not be written: \(failure)")
+                    failures?.note("\(place(of: key)) could not be written: \(failure)", of: .writing)
                 }
                 finish(store: id, bytes.count, isStored: failure == nil)
                 storing.leave()
@@ -125,7 +125,7 @@ package final class ObjectBlockStore: BlockStore {
 
     private func note(_ key: BlockKey, _ result: BlockLoad) {
         if case .failed(let reason) = result, !Task.isCancelled {
-            failures?.note("\(place(of: key)) could not be read: \(reason)")
+            failures?.note("\(place(of: key)) could not be read: \(reason)", of: .reading)
         }
         state.withLock { state in
             switch result {

@@ -33,11 +33,13 @@ import Yams
     func peersOptions() throws {
         let table = try OptionTable(of: ServerCommand.self)
         for (name, hint) in PeersOptions.hints {
-            #expect(table[name] == nil, "--\(name) is an option of this server")
+            #expect(table[name] == nil && table.option(negatedBy: name) == nil, "--\(name) is an option of this server")
             for option in hint.matches(of: /--([a-z0-9-]+)/) {
                 #expect(table[String(option.1)] != nil || table.option(negatedBy: String(option.1)) != nil, "\(hint)")
             }
         }
+        let negated = problem { _ = try configuration(file: "no-prefix-cache: true\n") }
+        #expect(negated.contains("expected 'prefix-cache: false'"))
         let text = problem { _ = try configuration(file: "max_num_seqs: 8\n") }
         #expect(text.contains("'max_num_seqs'") && text.contains("on this server: --max-batch-size"))
     }

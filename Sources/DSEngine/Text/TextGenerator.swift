@@ -118,8 +118,7 @@ public final class TextGenerator: Sendable {
         switch wanted.form {
         case .text(let text): plan = ConstraintPlan(source: text, field: wanted.field, thinks: thinks)
         case .toolCalls(let isParallel):
-            plan = ConstraintPlan(
-                source: try calls(isParallel, wanted.field), field: wanted.field, thinks: thinks)
+            plan = ConstraintPlan(source: try calls(isParallel, "tools"), field: "tools", thinks: thinks)
         case .textOrToolCalls(let text, let isParallel):
             plan = ConstraintPlan(source: text, field: wanted.field, thinks: thinks)
             // A model whose format has no calls makes none.
@@ -166,6 +165,12 @@ public final class TextGenerator: Sendable {
             throw .promptFailure(
                 "the model has no chat template: use a plain prompt (/v1/completions), or give the server one (--chat-template)"
             )
+        }
+        // A template may take long for what fits no context.
+        guard request.messages.count <= engine.maximumContext else {
+            throw .invalidParameter(
+                field: "messages", expected: "at most \(engine.maximumContext), as many as the context has tokens",
+                found: "\(request.messages.count)")
         }
         return try chatFormat.prompt(request)
     }

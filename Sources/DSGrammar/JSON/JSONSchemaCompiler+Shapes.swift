@@ -7,9 +7,31 @@ extension JSONSchemaCompiler {
         let key = Array(Set(ids)).sorted()
         if let known = shapes[key] { return known }
         var result = [SchemaShape()]
-        for id in key { result = try apply(document[id], to: result, path: [], depth: 0) }
+        for id in key {
+            let before = result
+            do {
+                result = try apply(document[id], to: before, path: [], depth: 0)
+            } catch {
+                throw located(error, of: id, before)
+            }
+        }
         shapes[key] = result
         return result
+    }
+
+    /// The same error with its place in the document: schemas are compiled by what they say, wherever they stand.
+    private mutating func located(_ error: GrammarError, of id: SchemaID, _ shapes: [SchemaShape]) -> GrammarError {
+        if case .tooLarge = error { return error }
+        let isPart = document[id] == source
+        guard let path = isPart ? part.path : document.path(to: document[id]) else { return error }
+        do {
+            _ = try apply(isPart ? part.schema : document[id], to: shapes, path: path, depth: 0)
+            return error
+        } catch .tooLarge {
+            return error
+        } catch let found {
+            return found
+        }
     }
 
     /// - Parameters:

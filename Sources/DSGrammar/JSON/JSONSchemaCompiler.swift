@@ -9,7 +9,9 @@ struct JSONSchemaCompiler {
     var document: SchemaDocument
     let limits: GrammarLimits
     let closesObjects: Bool
-    private let source: JSONValue
+    let source: JSONValue
+    /// The source as it stands in the document, and where.
+    let part: (schema: JSONValue, path: [String])
     /// Rules of conjunctions of schemas.
     private var rules: [[SchemaID]: Rule] = [:]
     private var pending: [(ids: [SchemaID], rule: Rule)] = []
@@ -34,6 +36,7 @@ struct JSONSchemaCompiler {
                 }
                 value = next
             }
+            part = (value, source.path)
             self.source =
                 switch source.kinds {
                 case .all: value

@@ -31,6 +31,25 @@ struct SchemaDocument {
         return id
     }
 
+    /// Where a schema stands first in the document, as the reference tokens of a JSON pointer; nil: it was made of others.
+    func path(to schema: JSONValue) -> [String]? { Self.path(to: schema, in: root) }
+
+    private static func path(to schema: JSONValue, in value: JSONValue) -> [String]? {
+        if value == schema { return [] }
+        switch value {
+        case .array(let items):
+            for (index, item) in items.enumerated() {
+                if let rest = path(to: schema, in: item) { return [String(index)] + rest }
+            }
+        case .object(let object):
+            for member in object.members {
+                if let rest = path(to: schema, in: member.value) { return [member.key.string] + rest }
+            }
+        default: break
+        }
+        return nil
+    }
+
     subscript(id: SchemaID) -> JSONValue { schemas[id.index] }
 
     /// The schema that a reference names.

@@ -36,25 +36,25 @@ struct Embeddings: RouteGroup {
         var options = TextOptions()
         options.cacheOwner = service.sharing.owner(context.tenant)
         let accounts = AnswerAccounts(context.record, of: context.tenant)
-        context.record.began(
-            inputs.map { AnswerRecord(promptTokens: $0.count, isFirst: true, maxTokens: nil, sampling: nil) },
-            perPrompt: 1, model: model.name)
+        // What the engine will refuse never began.
+        if inputs.allSatisfy({ $0.count <= model.generator.engine.maximumContext }) {
+            context.record.began(
+                inputs.map { AnswerRecord(promptTokens: $0.count, isFirst: true, maxTokens: nil, sampling: nil) },
+                perPrompt: 1, model: model.name)
+        }
         let work = Task { [options] in
             try await withThrowingTaskGroup(of: (Int, Embedding?).self) { group in
                 for (index, tokens) in inputs.enumerated() {
                     group.addTask {
                         let embedding = try await model.generator.embed(
-                            .tokens(tokens), pooling: model.pooling, options: options)
+                            .tokens(tokens), pooling: model.pooling, options: options
+                        ) { _ = accounts.ended(index, $0) }
                         return (index, embedding)
                     }
                 }
                 var found: [Int: Embedding] = [:]
                 for try await (index, embedding) in group {
-                    guard let embedding else { continue }
                     found[index] = embedding
-                    let result = GenerationResult(
-                        reason: .endOfSequence, usage: embedding.usage, timings: embedding.timings)
-                    _ = accounts.ended(index, result)
                 }
                 return inputs.indices.compactMap { found[$0] }
             }

@@ -74,7 +74,7 @@ package enum ChatMessages {
             guard let function = try tool.reader("function") else {
                 throw .field(tool.name("function"), expected: "an object", found: nil)
             }
-            _ = try function.requiredString("name")
+            _ = try ToolName.read(function)
         }
         return list
     }

@@ -31,7 +31,7 @@ package enum PeersOptions {
         "max-model-len": context, "ctx-size": context, "context-length": context,
         "gpu-memory-utilization": cacheMemory, "mem-fraction-static": cacheMemory, "kv-cache-memory-bytes": cacheMemory,
         "kv-cache-dtype": "--cache-type", "cache-type-k": "--cache-type", "cache-type-v": "--cache-type",
-        "no-enable-prefix-caching": "--no-prefix-cache", "disable-radix-cache": "--no-prefix-cache",
+        "disable-radix-cache": "--no-prefix-cache",
         "model-path": "--model-dir", "alias": "--served-model-name",
         "tensor-parallel-size": oneProcess, "tp-size": oneProcess, "tp": oneProcess,
         "pipeline-parallel-size": oneProcess,

@@ -54,6 +54,9 @@ struct SettingReader {
             throw SettingError(origin, "'\(written)' belongs on the command line")
         }
         if let option = table[name] { return option }
+        if let positive = table.option(negatedBy: name) {
+            throw SettingError(origin, "expected '\(positive.name): false', found '\(written)'")
+        }
         let hint =
             PeersOptions.hint(for: name).map { "; on this server: \($0)" }
             ?? table.nearest(to: name).map { "; did you mean '\($0)'?" } ?? ""

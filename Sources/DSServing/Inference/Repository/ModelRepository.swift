@@ -66,8 +66,8 @@ package final class ModelRepository: Sendable {
         return table.withLock { table in !table.models.values.joined().contains { $0.value.state == .loading } }
     }
 
-    /// Whether a server has what it needs to take requests: a model, unless clients are the ones to load them.
-    package var isStocked: Bool { options.mode == .explicit || !readyModels.isEmpty }
+    /// Whether a server has what it needs to take requests: a model, unless models may come later.
+    package var isStocked: Bool { options.mode != .none || !readyModels.isEmpty }
 
     package func index(onlyReady: Bool) -> JSONValue {
         let items = (try? scan()) ?? []

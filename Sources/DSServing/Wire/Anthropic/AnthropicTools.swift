@@ -45,7 +45,7 @@ struct AnthropicTools {
                 fields.name("type"), expected: "\"custom\" (this server runs no tools itself, and knows no others)",
                 found: fields.value("type"))
         }
-        var function = JSONObject([("name", .text(try fields.requiredString("name")))])
+        var function = JSONObject([("name", .text(try ToolName.read(fields)))])
         if let description = try fields.string("description") { function["description"] = .text(description) }
         guard let schema = try fields.reader("input_schema") else {
             throw .field(fields.name("input_schema"), expected: "an object", found: nil)

@@ -29,10 +29,10 @@ enum ResponseTools {
         }
         // Some clients nest the function as chat completions do.
         if let function = try tool.reader("function") {
-            _ = try function.requiredString("name")
+            _ = try ToolName.read(function)
             return ["type": "function", "function": .object(function.object)]
         }
-        var function = JSONObject([("name", .text(try tool.requiredString("name")))])
+        var function = JSONObject([("name", .text(try ToolName.read(tool)))])
         function["description"] = try tool.string("description").map(JSONValue.text)
         function["parameters"] = tool.value("parameters")
         function["strict"] = try tool.bool("strict").map(JSONValue.bool)
