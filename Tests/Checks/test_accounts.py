@@ -20,7 +20,7 @@ LONG = {"prompt": "a", "max_tokens": 1900, "ignore_eos": True, "temperature": 1}
 @pytest.fixture(scope="module")
 def accounts(tmp_path_factory):
     path = tmp_path_factory.mktemp("keys") / "keys"
-    names = [name.replace(" ", "-") for name in CALLS + ENDS + ["embeddings"]]
+    names = [name.replace(" ", "-") for name in CALLS + ENDS + ["embeddings", "embeddings-off"]]
     path.write_text("free:sk-free\nops:sk-ops:metrics\n" + "".join(f"{name}:sk-{name}:inference::20\n" for name in names))
     server = Server(
         "--port", "0", "--grpc-port", "0", "--api-key-file", str(path), "--log-format", "json",
@@ -163,6 +163,19 @@ def test_embeddings_are_charged_and_cost(accounts):
     assert requests.post(accounts.url + "/v1/embeddings", json=many, headers=headers("sk-embeddings", "b")).status_code == 200
     refused = requests.post(accounts.url + "/v1/embeddings", json=body, headers=headers("sk-embeddings", "c"))
     assert refused.status_code == 429 and "20 tokens per minute" in refused.json()["error"]["message"]
+
+
+def test_embeddings_that_break_off_are_charged_and_cost(accounts):
+    body = {"input": [f"{number} " + "a b " * 300 for number in range(64)]}
+    with pytest.raises(requests.exceptions.ReadTimeout):
+        requests.post(
+            accounts.url + "/v1/embeddings", json=body, headers=headers("sk-embeddings-off", "embed-off"), timeout=0.4)
+    line = line_of(accounts, lambda line: line.get("request_id") == "embed-off")
+    assert "abort" in line["finish_reason"] and line["prompt_tokens"] > 0 and line["compute_seconds"] > 0
+    check_cost(accounts, "embeddings-off", line)
+    one = {"input": ["a"]}
+    refused = requests.post(accounts.url + "/v1/embeddings", json=one, headers=headers("sk-embeddings-off", "next"))
+    assert refused.status_code == 429 and "tokens" in refused.json()["error"]["message"]
 
 
 def test_final_states_of_responses_are_final(accounts):

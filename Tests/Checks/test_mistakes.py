@@ -5,6 +5,7 @@ import pathlib
 import subprocess
 
 import pytest
+import requests
 
 from conftest import program
 
@@ -87,3 +88,31 @@ def test_outputs_follow_links_and_never_replace_other_things(deepseek, tmp_path)
         result = run(deepseek, "tokenize", "default", "--input", source, "--output", special)
         assert result.returncode != 0 and str(special) in result.stderr
     assert pathlib.Path(pipe).is_fifo() and sorted(p.name for p in tmp_path.iterdir()) == ["in.jsonl", "link.jsonl", "pipe", "real.jsonl"]
+
+
+@pytest.mark.parametrize("name", ["", " ", "a b", "x<｜tool▁sep｜>", "<|end|>", "a" * 257])
+@pytest.mark.parametrize("path, tool", [
+    ("/v1/chat/completions", lambda name: {"type": "function", "function": {"name": name}}),
+    ("/v1/responses", lambda name: {"type": "function", "name": name}),
+    ("/v1/messages", lambda name: {"name": name, "input_schema": {"type": "object"}}),
+])
+def test_tools_whose_names_markup_could_not_hold_are_refused(server, path, tool, name):
+    """Otherwise a call of theirs would be read as text."""
+    question = [{"role": "user", "content": "hi"}]
+    body = {"input": "hi"} if path == "/v1/responses" else {"messages": question, "max_tokens": 4}
+    answer = requests.post(server.url + path, json={**body, "tools": [tool(name)]})
+    assert answer.status_code == 400
+    assert "name'" in answer.json()["error"]["message"] and "letters" in answer.json()["error"]["message"]
+    assert requests.post(server.url + path, json={**body, "tools": [tool("mcp.server/get_the-weather")]}).status_code == 200
+
+
+def test_more_messages_than_the_context_has_tokens_are_refused_at_once(server):
+    messages = [{"role": "user", "content": "a"}] * 3000
+    for path, body in [("/v1/chat/completions", {}), ("/tokenize", {})]:
+        answer = requests.post(server.url + path, json={"messages": messages, **body})
+        assert answer.status_code == 400 and "at most 2048" in answer.json()["error"]["message"], path
+
+
+def test_a_base_url_without_its_version_is_named(server):
+    answer = requests.post(server.url + "/chat/completions", json={})
+    assert answer.status_code == 404 and "/v1/chat/completions" in answer.json()["error"]["message"]
