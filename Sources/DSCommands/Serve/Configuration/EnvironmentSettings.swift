@@ -76,7 +76,11 @@ struct EnvironmentSettings {
         let known = Dictionary(grouping: table.settable, by: \.environmentName)
         for variable in environment.keys.sorted() where variable.hasPrefix("DEEPSEEK_") && known[variable] == nil {
             let name = variable.dropFirst("DEEPSEEK_".count).replacing("_", with: "-").lowercased()
-            guard table[name] == nil, !OptionTable.commandLineOnly.contains(name) else { continue }
+            guard !OptionTable.commandLineOnly.contains(name) else { continue }
+            if let option = table[name] {
+                notes.append("\(variable) sets nothing; the variable is \(option.environmentName)")
+                continue
+            }
             if let hint = PeersOptions.hint(for: name) {
                 notes.append("\(variable) sets nothing; on this server: \(hint)")
                 continue
