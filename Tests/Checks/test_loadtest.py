@@ -265,6 +265,7 @@ def test_comparison_and_page(deepseek, reference, tmp_path):
     (["--extra-body", "[]"], "--extra-body"), (["--timeout", "0"], "--timeout"), (["--header", "novalue"], "--header"),
     (["--compare", "/nonexistent"], "/nonexistent"), (["--save-detailed"], "--json"),
     (["--prompt", "x", "--shared-prefix-tokens", "5"], "--shared-prefix-tokens"),
+    (["--url", "http://127.0.0.1:1/v1/chat/completions"], "'http://127.0.0.1:1' or 'http://127.0.0.1:1/v1'"),
     (["--prompt", "x", "--random-range-ratio", "0.5"], "--random-range-ratio: expected synthetic prompts, found --prompt"),
 ])
 def test_mistakes_are_named(deepseek, arguments, message):
@@ -272,10 +273,11 @@ def test_mistakes_are_named(deepseek, arguments, message):
     assert result.returncode != 0 and message in result.stderr, result.stderr
 
 
-def test_no_server(deepseek):
-    result = subprocess.run(
-        [deepseek, "loadtest", "--url", "http://127.0.0.1:1"], capture_output=True, text=True, timeout=60)
-    assert result.returncode == 1 and "127.0.0.1:1" in result.stderr
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://localhost:1"])
+def test_no_server(deepseek, url):
+    result = load(deepseek, "--url", url, code=1)
+    assert f"{url}/v1/models: expected a list of models, found no server there: connection refused" in result.stderr
+    assert "errno" not in result.stderr
 
 
 def test_several_models_need_a_name(deepseek, reference):

@@ -109,6 +109,16 @@ import Testing
     ])
     func addresses(url: String, base: String) throws { #expect(try Target(url: url).base == base) }
 
+    @Test(arguments: [
+        ("http://h/v1/chat/completions", "http://h"), ("http://h:1/v1/completions/", "http://h:1"),
+        ("http://h/v1/models", "http://h"), ("https://h/p/chat/completions", "https://h/p"),
+    ])
+    func endpointsAreNoAddresses(url: String, base: String) {
+        #expect(throws: LoadTestError.invalidURL(url, "an address without an endpoint, '\(base)' or '\(base)/v1'")) {
+            try Target(url: url)
+        }
+    }
+
     @Test(arguments: ["", "h:1", "ftp://h", "http://", "http:///v1", "http://h?x=1", "http://a b"])
     func wrongAddresses(url: String) { #expect(throws: LoadTestError.self) { try Target(url: url) } }
 }
