@@ -265,6 +265,7 @@ def test_comparison_and_page(deepseek, reference, tmp_path):
     (["--extra-body", "[]"], "--extra-body"), (["--timeout", "0"], "--timeout"), (["--header", "novalue"], "--header"),
     (["--compare", "/nonexistent"], "/nonexistent"), (["--save-detailed"], "--json"),
     (["--prompt", "x", "--shared-prefix-tokens", "5"], "--shared-prefix-tokens"),
+    (["--rate", "inf"], "--concurrency N"), (["--request-rate", "inf", "--max-concurrency", "8"], "--concurrency N"),
     (["--url", "http://127.0.0.1:1/v1/chat/completions"], "'http://127.0.0.1:1' or 'http://127.0.0.1:1/v1'"),
     (["--prompt", "x", "--random-range-ratio", "0.5"], "--random-range-ratio: expected synthetic prompts, found --prompt"),
 ])
@@ -278,6 +279,15 @@ def test_no_server(deepseek, url):
     result = load(deepseek, "--url", url, code=1)
     assert f"{url}/v1/models: expected a list of models, found no server there: connection refused" in result.stderr
     assert "errno" not in result.stderr
+
+
+def test_other_names_of_options(deepseek, reference):
+    closed = load_json(
+        deepseek, "--base-url", reference.url, "--max-concurrency", 2, "--num-prompts", 3, "--prompt", "x")["runs"][0]
+    assert closed["max_concurrency"] == 2 and closed["completed"] == 3
+    opened = load_json(
+        deepseek, "--base-url", reference.url, "--request-rate", 200, "--num-prompts", 3, "--prompt", "x")["runs"][0]
+    assert opened["request_rate"] == 200 and opened["completed"] == 3
 
 
 def test_several_models_need_a_name(deepseek, reference):

@@ -6,9 +6,13 @@ extension Arrival: ExpressibleByArgument {}
 
 /// How many requests, and when.
 struct LoadTestLoadOptions: ParsableArguments {
-    @Option(help: "Clients that wait for their answers; several numbers make several runs. (default: 1)")
+    @Option(
+        name: [.long, .customLong("max-concurrency")],
+        help: "Clients that wait for their answers; several numbers make several runs. (default: 1)")
     var concurrency: Sizes?
-    @Option(help: "Requests that arrive per second; several numbers make several runs.")
+    @Option(
+        name: [.long, .customLong("request-rate")],
+        help: "Requests that arrive per second; several numbers make several runs.")
     var rate: Rates?
     @Option(help: "Gaps between arrivals: poisson or constant.")
     var arrival = Arrival.poisson
@@ -35,6 +39,11 @@ struct LoadTestLoadOptions: ParsableArguments {
         if concurrency != nil, rate != nil {
             throw ValidationError("--rate: expected without --concurrency: a loop is open or closed")
         }
+        if let rate, rate.values.contains(.infinity) {
+            throw ValidationError(
+                "--rate: expected a number of requests per second, found inf; leave it out: --concurrency N keeps N "
+                    + "requests under way, which is all of them at once where N is --num-requests")
+        }
         for level in levels { try Limits.check(level, 1...Limits.sequences, "--concurrency") }
         try Limits.check(numRequests, 1...(1 << 24), "--num-requests")
         try Limits.check(warmup, 0...(1 << 24), "--warmup")
@@ -53,13 +62,14 @@ struct LoadTestLoadOptions: ParsableArguments {
     }
 }
 
-/// A comma-separated list of numbers above 0.
+/// A comma-separated list of numbers above 0. `inf`, vLLM's word for all at once, is one, so that its refusal can name another
+/// option.
 struct Rates: ExpressibleByArgument {
     let values: [Double]
 
     init?(argument: String) {
         let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
-        values = parts.compactMap { Double($0) }.filter { $0 > 0 && $0 <= 1e6 }
+        values = parts.compactMap { Double($0) }.filter { $0 > 0 && ($0 <= 1e6 || $0 == .infinity) }
         guard values.count == parts.count, !values.isEmpty else { return nil }
     }
 }
