@@ -50,6 +50,8 @@ class Reference(http.server.BaseHTTPRequestHandler):
         text = body.get("prompt") or body["messages"][-1]["content"]
         words = sum(len(message["content"].split()) for message in body.get("messages", [])) or len(text.split())
         usage = {"prompt_tokens": 3 + 2 * words, "completion_tokens": TOKENS}
+        if self.server.templateless and "messages" in body:
+            return self.send_json(400, {"error": {"message": "the model has no chat template; use a plain prompt"}})
         if "busy" in text and number % 2:
             return self.send_json(503, {"error": {"message": "too many requests wait"}})
         if not body["stream"]:
@@ -82,6 +84,7 @@ def reference():
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Reference)
     server.daemon_threads = True
     server.lock, server.seen, server.models = threading.Lock(), [], ["reference"]
+    server.templateless = False
     server.url = f"http://127.0.0.1:{server.server_port}"
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
@@ -288,6 +291,17 @@ def test_other_names_of_options(deepseek, reference):
     opened = load_json(
         deepseek, "--base-url", reference.url, "--request-rate", 200, "--num-prompts", 3, "--prompt", "x")["runs"][0]
     assert opened["request_rate"] == 200 and opened["completed"] == 3
+
+
+def test_models_without_chat_template(deepseek, reference):
+    reference.templateless = True
+    arguments = ("--url", reference.url, "--num-requests", 2)
+    remedy = "no chat template; use a plain prompt; try --endpoint completions"
+    assert remedy in load(deepseek, *arguments, code=1).stderr
+    assert remedy in load(deepseek, *arguments, "--prompt", "x", "--warmup", 1, code=1).stderr
+    assert "note: status 400: try --endpoint completions" in load(
+        deepseek, *arguments, "--prompt", "x", code=1).stdout
+    load(deepseek, *arguments, "--endpoint", "completions")
 
 
 def test_several_models_need_a_name(deepseek, reference):

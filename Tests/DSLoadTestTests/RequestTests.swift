@@ -119,6 +119,21 @@ import Testing
         }
     }
 
+    @Test(
+        arguments: [
+            (.status(400), "the model has no chat template", .chat, true),
+            (.status(400), "Default chat template is no longer allowed", .chat, true),
+            (.status(422), "Template error: template not found", .chat, true),
+            (.status(400), "the model has no chat template", .completions, false),
+            (.status(400), "the context is too short", .chat, false),
+            (.status(500), "no chat template", .chat, false), (.connection, "no chat template", .chat, false),
+        ] as [(Failure.Kind, String, Endpoint, Bool)])
+    func chatsWithoutTemplateNameTheWayOut(kind: Failure.Kind, message: String, endpoint: Endpoint, helps: Bool) {
+        let failure = Failure(kind, message)
+        let text = "\(kind.label): \(message)"
+        #expect(failure.text(on: endpoint) == (helps ? text + "; try --endpoint completions" : text))
+    }
+
     @Test(arguments: ["", "h:1", "ftp://h", "http://", "http:///v1", "http://h?x=1", "http://a b"])
     func wrongAddresses(url: String) { #expect(throws: LoadTestError.self) { try Target(url: url) } }
 }

@@ -36,7 +36,7 @@ final class LoadTestSession {
             nextPrompt += records.count
             let result = RunResult(
                 load: load, startedAt: startedAt, records: records, client: health, serviceLevel: serviceLevel,
-                wantsSteadyState: wantsSteadyState, isInterrupted: progress.isStopped)
+                wantsSteadyState: wantsSteadyState, isInterrupted: progress.isStopped, endpoint: form.endpoint)
             results.append(result)
             if progress.isStopped { break }
         }
@@ -55,7 +55,8 @@ final class LoadTestSession {
         let run = run(.closed(concurrency: concurrency), limit: RunLimit(requests: load.warmup, seconds: nil))
         let records = await run.run(RunProgress())
         nextPrompt += records.count
-        if let failure = records.compactMap(\.failure).first { throw LoadTestError.warmUp(failure) }
+        guard let failure = records.compactMap(\.failure).first else { return }
+        throw LoadTestError.warmUp(failure.text(on: form.endpoint))
     }
 
     /// Two requests of one token tell how many prompt tokens words make at this server.
@@ -73,7 +74,8 @@ final class LoadTestSession {
                 probe.body(for: request), to: form.endpoint, index: 0, due: 0, stopwatch: Stopwatch())
             if let failure = record.failure {
                 throw LoadTestError.calibration(
-                    "expected an answer to a probe of \(words) words, found \(failure.kind.label): \(failure.message)")
+                    "expected an answer to a probe of \(words) words, found "
+                        + failure.text(on: form.endpoint))
             }
             if let count = record.promptTokens { tokens.append(count) }
         }

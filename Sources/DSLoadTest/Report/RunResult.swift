@@ -13,9 +13,10 @@ package struct RunResult: Sendable {
     /// What a reader must know to read the figures rightly.
     package let notes: [String]
 
+    /// - Parameter endpoint: What was asked, where a failure's remedy depends on it.
     package init(
         load: Load, startedAt: Double, records: [RequestRecord], client: ClientHealth, serviceLevel: ServiceLevel?,
-        wantsSteadyState: Bool, isInterrupted: Bool
+        wantsSteadyState: Bool, isInterrupted: Bool, endpoint: Endpoint? = nil
     ) {
         self.load = load
         self.startedAt = startedAt
@@ -27,6 +28,11 @@ package struct RunResult: Sendable {
         series = TimeSeries(records)
         failures = FailureCount.counts(of: records)
         var notes = Self.notes(whole, client: client, sendLateness: Distribution(records.map { $0.sent - $0.due }))
+        if let endpoint {
+            notes += failures.compactMap { failure in
+                failure.remedy(on: endpoint).map { "\(failure.kind.label): \($0)" }
+            }
+        }
         if wantsSteadyState, window == nil {
             notes.append("no steady state: no request ended before the last one began; send more requests")
         }
