@@ -24,8 +24,11 @@ struct LoadTestLoadOptions: ParsableArguments {
     var warmup = 0
     @Option(help: "Seconds that a request may take; longer ones have failed.")
     var timeout: Double = 600
-    @Option(help: "Makes arrivals and synthetic prompts repeatable.")
-    var seed: UInt64 = 0
+    @Option(help: "Repeats the prompts and arrivals of a test that reported it. (default: drawn for each test)")
+    var seed: UInt64?
+
+    /// Short enough to be copied by hand. Tests that drew the same one would measure a prefix cache.
+    static func drawnSeed() -> UInt64 { UInt64(UInt32.random(in: .min ... .max)) }
 
     var levels: [Int] { concurrency?.values ?? [1] }
 
@@ -36,13 +39,13 @@ struct LoadTestLoadOptions: ParsableArguments {
     var limit: RunLimit { RunLimit(requests: numRequests ?? (duration == nil ? 100 : nil), seconds: duration) }
 
     func check() throws {
-        if concurrency != nil, rate != nil {
-            throw ValidationError("--rate: expected without --concurrency: a loop is open or closed")
-        }
         if let rate, rate.values.contains(.infinity) {
             throw ValidationError(
                 "--rate: expected a number of requests per second, found inf; leave it out: --concurrency N keeps N "
                     + "requests under way, which is all of them at once where N is --num-requests")
+        }
+        if concurrency != nil, rate != nil {
+            throw ValidationError("--rate: expected without --concurrency: a loop is open or closed")
         }
         for level in levels { try Limits.check(level, 1...Limits.sequences, "--concurrency") }
         try Limits.check(numRequests, 1...(1 << 24), "--num-requests")
@@ -53,7 +56,7 @@ struct LoadTestLoadOptions: ParsableArguments {
         }
     }
 
-    var settings: [LoadReport.Setting] {
+    func settings(seed: UInt64) -> [LoadReport.Setting] {
         [
             .init("num_requests", limit.requests.map { .integer(Int64($0)) } ?? .null),
             .init("duration", duration.map { .number($0) } ?? .null), .init("warmup", .integer(Int64(warmup))),
