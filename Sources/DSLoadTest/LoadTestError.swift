@@ -4,7 +4,7 @@ package enum LoadTestError: Error, Equatable, CustomStringConvertible {
     case invalidGoodput(String, String)
     case dataset(String, line: Int?, String)
     case server(String, expected: String, found: String)
-    case warmUp(Failure)
+    case warmUp(String)
     case calibration(String)
     case comparison(String, String)
 
@@ -15,7 +15,7 @@ package enum LoadTestError: Error, Equatable, CustomStringConvertible {
         case .dataset(let path, let line?, let reason): "\(path), line \(line): \(reason)"
         case .dataset(let path, nil, let reason): "\(path): \(reason)"
         case .server(let what, let expected, let found): "\(what): expected \(expected), found \(found)"
-        case .warmUp(let failure): "warm-up: expected answers, found \(failure.kind.label): \(failure.message)"
+        case .warmUp(let failure): "warm-up: expected answers, found \(failure)"
         case .calibration(let reason): "synthetic prompts: \(reason)"
         case .comparison(let path, let reason): "\(path): \(reason)"
         }

@@ -49,7 +49,15 @@ class Reference(http.server.BaseHTTPRequestHandler):
             number = len(self.server.seen)
         text = body.get("prompt") or body["messages"][-1]["content"]
         words = sum(len(message["content"].split()) for message in body.get("messages", [])) or len(text.split())
-        usage = {"prompt_tokens": 3 + 2 * words, "completion_tokens": TOKENS}
+        asked = json.dumps(body.get("messages") or body["prompt"])
+        with self.server.lock:
+            known = asked in self.server.known
+            self.server.known.add(asked)
+        usage = {
+            "prompt_tokens": 3 + 2 * words, "completion_tokens": TOKENS,
+            "prompt_tokens_details": {"cached_tokens": 2 * words if known else 0}}
+        if self.server.templateless and "messages" in body:
+            return self.send_json(400, {"error": {"message": "the model has no chat template; use a plain prompt"}})
         if "busy" in text and number % 2:
             return self.send_json(503, {"error": {"message": "too many requests wait"}})
         if not body["stream"]:
@@ -82,6 +90,8 @@ def reference():
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Reference)
     server.daemon_threads = True
     server.lock, server.seen, server.models = threading.Lock(), [], ["reference"]
+    # Prompts that came before are in its cache.
+    server.known, server.templateless = set(), False
     server.url = f"http://127.0.0.1:{server.server_port}"
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
@@ -265,6 +275,8 @@ def test_comparison_and_page(deepseek, reference, tmp_path):
     (["--extra-body", "[]"], "--extra-body"), (["--timeout", "0"], "--timeout"), (["--header", "novalue"], "--header"),
     (["--compare", "/nonexistent"], "/nonexistent"), (["--save-detailed"], "--json"),
     (["--prompt", "x", "--shared-prefix-tokens", "5"], "--shared-prefix-tokens"),
+    (["--rate", "inf"], "--concurrency N"), (["--request-rate", "inf", "--max-concurrency", "8"], "--concurrency N"),
+    (["--url", "http://127.0.0.1:1/v1/chat/completions"], "'http://127.0.0.1:1' or 'http://127.0.0.1:1/v1'"),
     (["--prompt", "x", "--random-range-ratio", "0.5"], "--random-range-ratio: expected synthetic prompts, found --prompt"),
 ])
 def test_mistakes_are_named(deepseek, arguments, message):
@@ -272,10 +284,67 @@ def test_mistakes_are_named(deepseek, arguments, message):
     assert result.returncode != 0 and message in result.stderr, result.stderr
 
 
-def test_no_server(deepseek):
-    result = subprocess.run(
-        [deepseek, "loadtest", "--url", "http://127.0.0.1:1"], capture_output=True, text=True, timeout=60)
-    assert result.returncode == 1 and "127.0.0.1:1" in result.stderr
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://localhost:1"])
+def test_no_server(deepseek, url):
+    result = load(deepseek, "--url", url, code=1)
+    assert f"{url}/v1/models: expected a list of models, found no server there: connection refused" in result.stderr
+    assert "errno" not in result.stderr
+
+
+def test_other_names_of_options(deepseek, reference):
+    closed = load_json(
+        deepseek, "--base-url", reference.url, "--max-concurrency", 2, "--num-prompts", 3, "--prompt", "x")["runs"][0]
+    assert closed["max_concurrency"] == 2 and closed["completed"] == 3
+    opened = load_json(
+        deepseek, "--base-url", reference.url, "--request-rate", 200, "--num-prompts", 3, "--prompt", "x")["runs"][0]
+    assert opened["request_rate"] == 200 and opened["completed"] == 3
+
+
+def asked(reference):
+    """Prompts since the last call, without the two probes."""
+    texts = [body["messages"][-1]["content"] for _, _, body in reference.seen[2:]]
+    reference.seen.clear()
+    return texts
+
+
+def test_each_test_has_prompts_of_its_own(deepseek, reference):
+    arguments = ("--url", reference.url, "--num-requests", 3, "--random-input-len", 50, "--concurrency", "1,3")
+    reports, texts = [], []
+    for _ in range(2):
+        reports.append(load_json(deepseek, *arguments))
+        texts.append(asked(reference))
+    assert len(texts[0]) == 6 and len(set(texts[0] + texts[1])) == 12
+    first, second = (report["settings"]["seed"] for report in reports)
+    assert first != second
+    for report in reports:
+        for run in report["runs"]:
+            assert run["cached_input_tokens"] == 0 and not any("prefix cache" in note for note in run["notes"])
+    # What was reported repeats it, and that is a cache's figures.
+    again = load(deepseek, *arguments, "--seed", first).stdout
+    # Clients of one level send in any order.
+    assert sorted(asked(reference)) == sorted(texts[0])
+    assert again.startswith(f"seed {first}: ") and "came from the server's prefix cache" in again
+    assert "the same --seed was sent" in again
+    # Another length of the same seed is no longer or shorter form of it.
+    load(deepseek, *arguments[:4], "--random-input-len", 70, "--seed", first)
+    longer = asked(reference)
+    assert len(longer) == 3 and not any(text.startswith(old) for text in longer for old in texts[0])
+
+
+def test_shared_prompts_may_be_cached(deepseek, reference):
+    run = load_json(deepseek, "--url", reference.url, "--num-requests", 3, "--prompt", "one two")["runs"][0]
+    assert run["cached_input_tokens"] == 2 * 2 * 2 and not any("prefix cache" in note for note in run["notes"])
+
+
+def test_models_without_chat_template(deepseek, reference):
+    reference.templateless = True
+    arguments = ("--url", reference.url, "--num-requests", 2)
+    remedy = "no chat template; use a plain prompt; try --endpoint completions"
+    assert remedy in load(deepseek, *arguments, code=1).stderr
+    assert remedy in load(deepseek, *arguments, "--prompt", "x", "--warmup", 1, code=1).stderr
+    assert "note: status 400: try --endpoint completions" in load(
+        deepseek, *arguments, "--prompt", "x", code=1).stdout
+    load(deepseek, *arguments, "--endpoint", "completions")
 
 
 def test_several_models_need_a_name(deepseek, reference):
@@ -288,13 +357,28 @@ def test_several_models_need_a_name(deepseek, reference):
 def test_our_server(deepseek, server, tmp_path):
     report = load_json(
         deepseek, "--url", server.url, "--concurrency", "1,8", "--num-requests", 16, "--random-input-len", 64,
-        "--max-tokens", 24, "--ignore-eos", "--temperature", 1, "--warmup", 2, "--report", tmp_path / "page.html")
+        "--max-tokens", 24, "--ignore-eos", "--temperature", 1, "--warmup", 2, "--seed", 1,
+        "--report", tmp_path / "page.html")
     for run in report["runs"]:
         assert run["completed"] == 16 and run["failed"] == 0 and run["total_output_tokens"] == 16 * 24
         assert run["count_ttft"] + run["without_text"] == 16 and run["median_ttft_ms"] > 0
         # The probes' line is exact where words have a fixed number of tokens; here it is close.
         assert 40 <= run["mean_input_len"] <= 90
     check_page(tmp_path / "page.html")
+
+
+def test_seeds_at_our_server(deepseek, server):
+    """Without a seed nothing is found in the prefix cache; with one that was sent before, nearly everything."""
+    arguments = ("--url", server.url, "--endpoint", "completions", "--num-requests", 8, "--random-input-len", 256,
+                 "--max-tokens", 2)
+    first, second = (load_json(deepseek, *arguments) for _ in range(2))
+    seed = second["settings"]["seed"]
+    assert first["settings"]["seed"] != seed
+    again = load_json(deepseek, *arguments, "--seed", seed)
+    fresh, known = (report["runs"][0] for report in (second, again))
+    assert fresh["cached_input_tokens"] == 0
+    assert known["cached_input_tokens"] > 0.5 * known["total_input_tokens"]
+    assert any("--seed" in note for note in known["notes"])
 
 
 def test_many_streams_at_once(deepseek, server):

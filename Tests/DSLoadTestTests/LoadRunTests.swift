@@ -46,11 +46,18 @@ import Testing
         #expect(records.allSatisfy { $0.failure?.kind == .timeout && $0.end >= 0.25 })
     }
 
-    @Test func noServerIsAFailedConnection() async throws {
-        // Port 1 of this machine: nothing listens there.
+    /// Port 1 of this machine: nothing listens there. A name takes another way through the library than an address.
+    @Test(arguments: ["http://127.0.0.1:1", "http://localhost:1"])
+    func noServerIsAFailedConnection(url: String) async throws {
         let records = try await run(
-            .init(events: 1, interval: .zero), load: .closed(concurrency: 2), requests: 4, target: "http://127.0.0.1:1")
-        #expect(records.count == 4 && records.allSatisfy { $0.failure?.kind == .connection })
+            .init(events: 1, interval: .zero), load: .closed(concurrency: 2), requests: 4, target: url)
+        let expected = Failure(.connection, "no server there: connection refused")
+        #expect(records.count == 4 && records.allSatisfy { $0.failure == expected })
+        let client = LoadClient(target: try Target(url: url), timeout: .seconds(60))
+        await #expect(
+            throws: LoadTestError.server("\(url)/v1/models", expected: "a list of models", found: expected.message)
+        ) { try await client.models() }
+        await client.shutdown()
     }
 
     @Test func stoppedRunsStartNothingMore() async throws {

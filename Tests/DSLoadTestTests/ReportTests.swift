@@ -56,6 +56,42 @@ import Testing
         #expect(page.contains("&lt;full&gt; &amp; &quot;busy&quot;") && !page.contains("<full>"))
     }
 
+    private func notes(
+        cached: Int?, failure: Failure? = nil, endpoint: Endpoint = .chat, sharesNothing: Bool
+    ) async -> [String] {
+        let (_, health) = await ClientHealth.watching {}
+        let records = (0..<4).map { index in
+            RequestRecord(
+                index: index, due: 0, sent: 0, textTimes: [1], end: 1, promptTokens: 1000, cachedTokens: cached,
+                completionTokens: 1, failure: failure)
+        }
+        return RunResult(
+            load: .closed(concurrency: 4), startedAt: 0, records: records, client: health, serviceLevel: nil,
+            wantsSteadyState: false, isInterrupted: false, endpoint: endpoint, sharesNothing: sharesNothing
+        ).notes
+    }
+
+    @Test func promptsThatACacheKnewAreNoted() async {
+        func isNoted(_ notes: [String]) -> Bool {
+            notes.contains { $0.hasPrefix("input tokens: 3,996 of 4,000 came") && $0.contains("--seed") }
+        }
+        let synthetic = await notes(cached: 999, sharesNothing: true)
+        let given = await notes(cached: 999, sharesNothing: false)
+        #expect(isNoted(synthetic) && !isNoted(given))
+        for cached in [0, nil] {
+            let found = await notes(cached: cached, sharesNothing: true)
+            #expect(!found.contains { $0.contains("prefix cache") })
+        }
+    }
+
+    @Test func refusedChatsNameTheWayOut() async {
+        let failure = Failure(.status(400), "the model has no chat template; use a plain prompt")
+        let note = "status 400: try --endpoint completions"
+        let chat = await notes(cached: nil, failure: failure, sharesNothing: true)
+        let completions = await notes(cached: nil, failure: failure, endpoint: .completions, sharesNothing: true)
+        #expect(chat.contains(note) && !completions.contains(note))
+    }
+
     @Test func pagesOfRunsWithoutAnswers() async {
         let (_, health) = await ClientHealth.watching {}
         let failed = RequestRecord(index: 0, due: 0, sent: 0, end: 0, failure: Failure(.connection, "refused"))

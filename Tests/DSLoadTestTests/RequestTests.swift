@@ -86,6 +86,50 @@ import Testing
         #expect(lengths.allSatisfy((50...150).contains) && Set(lengths).count > 60)
     }
 
+    /// Whatever differs between two tests of one seed, the second finds nothing of the first in a prefix cache; nor does a
+    /// prompt find one of the same test.
+    @Test func noPromptBeginsAsAnother() {
+        var texts: [String] = []
+        for tokens in [16, 100, 101, 128, 1000] {
+            for spread in [0, 0.5] {
+                let prompts = SyntheticPrompts(tokens: tokens, spread: spread, seed: 4)
+                texts += (0..<20).map { text(prompts.request($0)) }
+            }
+        }
+        texts += [50, 51, 200].compactMap {
+            SyntheticPrompts(tokens: 1, sharedPrefixTokens: $0, seed: 4).request(0).sharedPrefix
+        }
+        // Seven words in their order out of more than a hundred: chance does not make them meet.
+        let heads = texts.map { $0.split(separator: " ").prefix(7).joined(separator: " ") }
+        #expect(heads.count == 203 && Set(heads).count == heads.count)
+    }
+
+    /// Two servers are compared with the same words, but for as many as their templates differ by.
+    @Test func wordsDoNotDependOnTheServer() {
+        let texts = [0.0, 9].map { base in
+            let fit = WordFit(base: base, perWord: 1)
+            return text(SyntheticPrompts(fit: fit, tokens: 100, spread: 0.5, seed: 4).request(3))
+        }
+        #expect(texts[0] != texts[1] && texts[0].hasPrefix(texts[1]))
+    }
+
+    /// Else a shared prefix would be none from one test to the next.
+    @Test func sharedPrefixesDoNotDependOnPrompts() {
+        let requests = [10, 100].map { SyntheticPrompts(tokens: $0, sharedPrefixTokens: 50, seed: 4).request($0) }
+        #expect(requests[0].sharedPrefix == requests[1].sharedPrefix && requests[0].sharedPrefix != nil)
+    }
+
+    @Test func onlySyntheticPromptsWithoutPrefixShareNothing() {
+        #expect(PromptSource.synthetic(SyntheticPrompts(tokens: 5, seed: 1)).sharesNothing)
+        #expect(!PromptSource.synthetic(SyntheticPrompts(tokens: 5, sharedPrefixTokens: 5, seed: 1)).sharesNothing)
+        #expect(!PromptSource.list([PlannedRequest(prompt: .text("x"))]).sharesNothing)
+    }
+
+    private func text(_ request: PlannedRequest) -> String {
+        guard case .text(let text) = request.prompt else { return "" }
+        return text
+    }
+
     @Test func everyWordComesBeforeAnyComesAgain() throws {
         let count = SyntheticPrompts.probes[0]
         #expect(SyntheticPrompts.probes[1] == 2 * count)
@@ -108,6 +152,31 @@ import Testing
         ("http://h/proxy/v1/", "http://h/proxy"),
     ])
     func addresses(url: String, base: String) throws { #expect(try Target(url: url).base == base) }
+
+    @Test(arguments: [
+        ("http://h/v1/chat/completions", "http://h"), ("http://h:1/v1/completions/", "http://h:1"),
+        ("http://h/v1/models", "http://h"), ("https://h/p/chat/completions", "https://h/p"),
+    ])
+    func endpointsAreNoAddresses(url: String, base: String) {
+        #expect(throws: LoadTestError.invalidURL(url, "an address without an endpoint, '\(base)' or '\(base)/v1'")) {
+            try Target(url: url)
+        }
+    }
+
+    @Test(
+        arguments: [
+            (.status(400), "the model has no chat template", .chat, true),
+            (.status(400), "Default chat template is no longer allowed", .chat, true),
+            (.status(422), "Template error: template not found", .chat, true),
+            (.status(400), "the model has no chat template", .completions, false),
+            (.status(400), "the context is too short", .chat, false),
+            (.status(500), "no chat template", .chat, false), (.connection, "no chat template", .chat, false),
+        ] as [(Failure.Kind, String, Endpoint, Bool)])
+    func chatsWithoutTemplateNameTheWayOut(kind: Failure.Kind, message: String, endpoint: Endpoint, helps: Bool) {
+        let failure = Failure(kind, message)
+        let text = "\(kind.label): \(message)"
+        #expect(failure.text(on: endpoint) == (helps ? text + "; try --endpoint completions" : text))
+    }
 
     @Test(arguments: ["", "h:1", "ftp://h", "http://", "http:///v1", "http://h?x=1", "http://a b"])
     func wrongAddresses(url: String) { #expect(throws: LoadTestError.self) { try Target(url: url) } }

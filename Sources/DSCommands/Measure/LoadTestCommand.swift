@@ -15,13 +15,16 @@ struct LoadTestCommand: AsyncParsableCommand {
             percentiles of all samples; definitions are those of `vllm bench serve`. docs/loadtest.md has them, and every \
             key of the JSON.
 
+            Without --seed every test sends prompts of its own; give one --seed to each side of a comparison, and a new \
+            one, or a new server, to each repetition.
+
             The exit code is 1 if any request failed; reports are written all the same.
 
             EXAMPLES
               deepseek loadtest --concurrency 1,8,32 --random-input-len 512 --random-output-len 128 --report load.html
               deepseek loadtest --rate 2.5 --duration 60 --goodput ttft:2000 tpot:80 --dataset prompts.jsonl
-              deepseek loadtest --url http://127.0.0.1:8081 --label llama-server --json theirs.json
-              deepseek loadtest --label ours --json ours.json --compare theirs.json --report both.html
+              deepseek loadtest --url http://127.0.0.1:8081 --seed 1 --label llama-server --json theirs.json
+              deepseek loadtest --seed 1 --label ours --json ours.json --compare theirs.json --report both.html
               deepseek loadtest --self-test --concurrency 1,64,256
             """)
 
@@ -42,19 +45,20 @@ struct LoadTestCommand: AsyncParsableCommand {
         if selfTest { return try await LoadTestSelfTest.run(load.levels, json: results.json) }
         // What can be wrong without the server is found before its time is spent.
         let comparison = try results.comparisonFile()
-        let prompts = try requests.prompts(endpoint: server.endpoint, seed: load.seed)
+        let seed = load.seed ?? LoadTestLoadOptions.drawnSeed()
+        let prompts = try requests.prompts(endpoint: server.endpoint, seed: seed)
         let client = LoadClient(target: try server.target(), timeout: .seconds(load.timeout))
         let outcome: Result<LoadReport, any Error>
         do {
             let session = LoadTestSession(
-                client: client, form: try await form(client), prompts: prompts, load: load)
+                client: client, form: try await form(client), prompts: prompts, load: load, seed: seed)
             outcome = .success(try await report(session))
         } catch {
             outcome = .failure(error)
         }
         await client.shutdown()
         let report = try outcome.get()
-        try results.write(report, comparedWith: comparison)
+        try results.write(report, seed: seed, comparedWith: comparison)
         if report.hasFailures { throw ExitCode.failure }
     }
 
@@ -74,7 +78,7 @@ struct LoadTestCommand: AsyncParsableCommand {
         let runs = try await session.runs(serviceLevel: serviceLevel, wantsSteadyState: results.steadyState)
         var settings = [LoadReport.Setting("started", .text(start.formatted(.iso8601)))]
         settings += server.settings
-        settings += load.settings
+        settings += load.settings(seed: session.seed)
         settings += requests.settings(words: session.wordFit)
         settings += results.settings
         return LoadReport(

@@ -6,9 +6,13 @@ extension Arrival: ExpressibleByArgument {}
 
 /// How many requests, and when.
 struct LoadTestLoadOptions: ParsableArguments {
-    @Option(help: "Clients that wait for their answers; several numbers make several runs. (default: 1)")
+    @Option(
+        name: [.long, .customLong("max-concurrency")],
+        help: "Clients that wait for their answers; several numbers make several runs. (default: 1)")
     var concurrency: Sizes?
-    @Option(help: "Requests that arrive per second; several numbers make several runs.")
+    @Option(
+        name: [.long, .customLong("request-rate")],
+        help: "Requests that arrive per second; several numbers make several runs.")
     var rate: Rates?
     @Option(help: "Gaps between arrivals: poisson or constant.")
     var arrival = Arrival.poisson
@@ -20,8 +24,11 @@ struct LoadTestLoadOptions: ParsableArguments {
     var warmup = 0
     @Option(help: "Seconds that a request may take; longer ones have failed.")
     var timeout: Double = 600
-    @Option(help: "Makes arrivals and synthetic prompts repeatable.")
-    var seed: UInt64 = 0
+    @Option(help: "Repeats the prompts and arrivals of a test that reported it. (default: drawn for each test)")
+    var seed: UInt64?
+
+    /// Short enough to be copied by hand. Tests that drew the same one would measure a prefix cache.
+    static func drawnSeed() -> UInt64 { UInt64(UInt32.random(in: .min ... .max)) }
 
     var levels: [Int] { concurrency?.values ?? [1] }
 
@@ -32,6 +39,11 @@ struct LoadTestLoadOptions: ParsableArguments {
     var limit: RunLimit { RunLimit(requests: numRequests ?? (duration == nil ? 100 : nil), seconds: duration) }
 
     func check() throws {
+        if let rate, rate.values.contains(.infinity) {
+            throw ValidationError(
+                "--rate: expected a number of requests per second, found inf; leave it out: --concurrency N keeps N "
+                    + "requests under way, which is all of them at once where N is --num-requests")
+        }
         if concurrency != nil, rate != nil {
             throw ValidationError("--rate: expected without --concurrency: a loop is open or closed")
         }
@@ -44,7 +56,7 @@ struct LoadTestLoadOptions: ParsableArguments {
         }
     }
 
-    var settings: [LoadReport.Setting] {
+    func settings(seed: UInt64) -> [LoadReport.Setting] {
         [
             .init("num_requests", limit.requests.map { .integer(Int64($0)) } ?? .null),
             .init("duration", duration.map { .number($0) } ?? .null), .init("warmup", .integer(Int64(warmup))),
@@ -53,13 +65,14 @@ struct LoadTestLoadOptions: ParsableArguments {
     }
 }
 
-/// A comma-separated list of numbers above 0.
+/// A comma-separated list of numbers above 0. `inf`, vLLM's word for all at once, is one, so that its refusal can name another
+/// option.
 struct Rates: ExpressibleByArgument {
     let values: [Double]
 
     init?(argument: String) {
         let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
-        values = parts.compactMap { Double($0) }.filter { $0 > 0 && $0 <= 1e6 }
+        values = parts.compactMap { Double($0) }.filter { $0 > 0 && ($0 <= 1e6 || $0 == .infinity) }
         guard values.count == parts.count, !values.isEmpty else { return nil }
     }
 }

@@ -50,13 +50,13 @@ struct LoadTestResultOptions: ParsableArguments {
         }
     }
 
-    func write(_ result: LoadReport, comparedWith other: JSONValue?) throws {
+    func write(_ result: LoadReport, seed: UInt64, comparedWith other: JSONValue?) throws {
         let object = result.json(isDetailed: saveDetailed)
         let comparison = try other.map { try Comparison(object, with: $0, path: compare ?? "") }
         if json == "-" {
             Terminal.line(object.serializedString(.pretty))
         } else {
-            Terminal.line(LoadTestTables.text(result, comparison: comparison))
+            Terminal.line(LoadTestTables.text(result, seed: seed, comparison: comparison))
         }
         if let json, json != "-" { try save(object.serializedString(.pretty) + "\n", to: json, option: "--json") }
         if let report { try save(ReportPage(result, comparison: comparison).markup, to: report, option: "--report") }

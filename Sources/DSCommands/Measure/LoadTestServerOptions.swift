@@ -7,7 +7,7 @@ extension Endpoint: ExpressibleByArgument {}
 
 /// Which server is asked, and how.
 struct LoadTestServerOptions: ParsableArguments {
-    @Option(help: "The server's address, with or without /v1.")
+    @Option(name: [.long, .customLong("base-url")], help: "The server's address, with or without /v1.")
     var url = "http://127.0.0.1:8080"
     @Option(help: "chat (/v1/chat/completions) or completions (/v1/completions).")
     var endpoint = Endpoint.chat

@@ -7,6 +7,8 @@ import Foundation
 final class LoadTestSession {
     let client: LoadClient
     let form: RequestForm
+    /// The one that was asked for, or drawn.
+    let seed: UInt64
     private let load: LoadTestLoadOptions
     private var prompts: PromptSource
     /// How many tokens a word of a synthetic prompt makes; nil for other prompts.
@@ -14,11 +16,12 @@ final class LoadTestSession {
     /// The number of the next prompt: none is used twice, but for those that a list repeats.
     private var nextPrompt = 0
 
-    init(client: LoadClient, form: RequestForm, prompts: PromptSource, load: LoadTestLoadOptions) {
+    init(client: LoadClient, form: RequestForm, prompts: PromptSource, load: LoadTestLoadOptions, seed: UInt64) {
         self.client = client
         self.form = form
         self.prompts = prompts
         self.load = load
+        self.seed = seed
     }
 
     func runs(serviceLevel: ServiceLevel?, wantsSteadyState: Bool) async throws -> [RunResult] {
@@ -36,7 +39,8 @@ final class LoadTestSession {
             nextPrompt += records.count
             let result = RunResult(
                 load: load, startedAt: startedAt, records: records, client: health, serviceLevel: serviceLevel,
-                wantsSteadyState: wantsSteadyState, isInterrupted: progress.isStopped)
+                wantsSteadyState: wantsSteadyState, isInterrupted: progress.isStopped, endpoint: form.endpoint,
+                sharesNothing: prompts.sharesNothing)
             results.append(result)
             if progress.isStopped { break }
         }
@@ -46,7 +50,7 @@ final class LoadTestSession {
     private func run(_ load: Load, limit: RunLimit) -> LoadRun {
         LoadRun(
             client: client, form: form, prompts: prompts, load: load, limit: limit, firstPrompt: nextPrompt,
-            seed: self.load.seed)
+            seed: seed)
     }
 
     private func warmUp() async throws {
@@ -55,7 +59,8 @@ final class LoadTestSession {
         let run = run(.closed(concurrency: concurrency), limit: RunLimit(requests: load.warmup, seconds: nil))
         let records = await run.run(RunProgress())
         nextPrompt += records.count
-        if let failure = records.compactMap(\.failure).first { throw LoadTestError.warmUp(failure) }
+        guard let failure = records.compactMap(\.failure).first else { return }
+        throw LoadTestError.warmUp(failure.text(on: form.endpoint))
     }
 
     /// Two requests of one token tell how many prompt tokens words make at this server.
@@ -64,7 +69,7 @@ final class LoadTestSession {
         var tokens: [Int] = []
         let sizes = SyntheticPrompts.probes
         for (index, words) in sizes.enumerated() {
-            var generator = SeededGenerator(seed: load.seed, stream: UInt64.max - UInt64(index))
+            var generator = SeededGenerator(seed: seed, stream: UInt64.max - UInt64(index))
             var probe = form
             probe.isStreamed = false
             let request = PlannedRequest(
@@ -73,7 +78,8 @@ final class LoadTestSession {
                 probe.body(for: request), to: form.endpoint, index: 0, due: 0, stopwatch: Stopwatch())
             if let failure = record.failure {
                 throw LoadTestError.calibration(
-                    "expected an answer to a probe of \(words) words, found \(failure.kind.label): \(failure.message)")
+                    "expected an answer to a probe of \(words) words, found "
+                        + failure.text(on: form.endpoint))
             }
             if let count = record.promptTokens { tokens.append(count) }
         }

@@ -2,8 +2,9 @@ import DSLoadTest
 
 /// A load test's results for a terminal.
 enum LoadTestTables {
-    static func text(_ report: LoadReport, comparison: Comparison?) -> String {
-        var parts = report.runs.map { run($0) }
+    static func text(_ report: LoadReport, seed: UInt64, comparison: Comparison?) -> String {
+        var parts = ["seed \(seed): --seed \(seed) repeats the synthetic prompts, arrivals and shuffling"]
+        parts += report.runs.map { run($0) }
         if report.runs.count > 1 { parts.append(growth(report.runs)) }
         if let comparison { parts.append(ratios(comparison)) }
         return parts.joined(separator: "\n\n")

@@ -33,4 +33,16 @@ package struct Failure: Error, Sendable, Equatable {
         self.kind = kind
         self.message = message
     }
+
+    /// The failure in a line, with the way out of it if one is known.
+    package func text(on endpoint: Endpoint) -> String {
+        let text = "\(kind.label): \(message)"
+        return remedy(on: endpoint).map { "\(text); \($0)" } ?? text
+    }
+
+    /// What helps against it: a base model has no template for chats, and completions need none.
+    package func remedy(on endpoint: Endpoint) -> String? {
+        guard endpoint == .chat, case .status(400..<500) = kind else { return nil }
+        return message.lowercased().contains("template") ? "try --endpoint completions" : nil
+    }
 }

@@ -4,6 +4,9 @@ package struct FailureCount: Sendable, Equatable {
     package let message: String
     package internal(set) var count: Int
 
+    /// What helps against them, by their first message.
+    func remedy(on endpoint: Endpoint) -> String? { Failure(kind, message).remedy(on: endpoint) }
+
     /// Most frequent first.
     package static func counts(of records: [RequestRecord]) -> [FailureCount] {
         var counts: [FailureCount] = []

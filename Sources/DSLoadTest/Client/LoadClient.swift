@@ -83,7 +83,7 @@ package final class LoadClient: Sendable {
                 reader.read(body: Array(bytes.readableBytesView), at: stopwatch.seconds)
             }
         } catch {
-            reader.fail(Failure(.connection, "\(error)"))
+            reader.fail(Failure(.connection, ConnectionReason.text(error)))
         }
         return reader.finish(at: stopwatch.seconds)
     }
@@ -129,7 +129,7 @@ package final class LoadClient: Sendable {
         } catch let error as LoadTestError {
             throw error
         } catch {
-            throw .server("\(target.base)/v1/models", expected: "a list of models", found: "\(error)")
+            throw .server("\(target.base)/v1/models", expected: "a list of models", found: ConnectionReason.text(error))
         }
     }
 }

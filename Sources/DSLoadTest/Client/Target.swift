@@ -5,6 +5,9 @@ package struct Target: Sendable {
     package var apiKey: String?
     package var headers: [(name: String, value: String)] = []
 
+    /// What clients with one URL per endpoint are given; a base with it would be asked for `…/completions/v1/models`.
+    private static let endpoints = ["/chat/completions", "/v1/completions", "/v1/models", "/v1/responses"]
+
     /// Takes `http://127.0.0.1:8080`, with or without `/` or `/v1` at its end.
     package init(url: String) throws(LoadTestError) {
         let scheme = ["http://", "https://"].first { url.hasPrefix($0) }
@@ -13,10 +16,15 @@ package struct Target: Sendable {
         }
         var base = url[...]
         while base.hasSuffix("/") { base.removeLast() }
+        let endpoint = Self.endpoints.first { base.hasSuffix($0) }
+        base.removeLast(endpoint?.count ?? 0)
         if base.hasSuffix("/v1") { base.removeLast(3) }
         while base.hasSuffix("/") { base.removeLast() }
         guard base.count > scheme.count, !base.contains("?"), !base.contains("#"), !base.contains(" ") else {
             throw .invalidURL(url, "a host, and no query")
+        }
+        guard endpoint == nil else {
+            throw .invalidURL(url, "an address without an endpoint, '\(base)' or '\(base)/v1'")
         }
         self.base = String(base)
     }

@@ -13,9 +13,12 @@ package struct RunResult: Sendable {
     /// What a reader must know to read the figures rightly.
     package let notes: [String]
 
+    /// - Parameters:
+    ///   - endpoint: What was asked, where a failure's remedy depends on it.
+    ///   - sharesNothing: Whether no prompt has a beginning that a prefix cache could know.
     package init(
         load: Load, startedAt: Double, records: [RequestRecord], client: ClientHealth, serviceLevel: ServiceLevel?,
-        wantsSteadyState: Bool, isInterrupted: Bool
+        wantsSteadyState: Bool, isInterrupted: Bool, endpoint: Endpoint? = nil, sharesNothing: Bool = false
     ) {
         self.load = load
         self.startedAt = startedAt
@@ -27,6 +30,12 @@ package struct RunResult: Sendable {
         series = TimeSeries(records)
         failures = FailureCount.counts(of: records)
         var notes = Self.notes(whole, client: client, sendLateness: Distribution(records.map { $0.sent - $0.due }))
+        if sharesNothing, let note = Self.cacheNote(whole) { notes.append(note) }
+        if let endpoint {
+            notes += failures.compactMap { failure in
+                failure.remedy(on: endpoint).map { "\(failure.kind.label): \($0)" }
+            }
+        }
         if wantsSteadyState, window == nil {
             notes.append("no steady state: no request ended before the last one began; send more requests")
         }
@@ -41,6 +50,15 @@ package struct RunResult: Sendable {
 
     /// The steady state's where it was asked for, else the whole run's.
     package var figures: RunFigures { steady ?? whole }
+
+    /// Prompts that share nothing are in a cache if the same ones were sent before.
+    private static func cacheNote(_ figures: RunFigures) -> String? {
+        guard let cached = figures.cachedTokens, cached > 0 else { return nil }
+        let whole = figures.inputTokens.map { " of \(Figure.grouped($0))" } ?? ""
+        return "input tokens: \(Figure.grouped(cached))\(whole) came from the server's prefix cache, though no prompt "
+            + "begins as another: the same --seed was sent to it before, and these figures measure the cache; without "
+            + "--seed every test has new prompts (a few tokens per request are a chat template's)"
+    }
 
     private static func notes(_ figures: RunFigures, client: ClientHealth, sendLateness: Distribution) -> [String] {
         var notes: [String] = []

@@ -11,6 +11,12 @@ package enum PromptSource: Sendable {
         }
     }
 
+    /// Whether no request begins as another does, so that a prefix cache can know none of them.
+    package var sharesNothing: Bool {
+        guard case .synthetic(let prompts) = self else { return false }
+        return prompts.sharedPrefixTokens == 0
+    }
+
     /// Throws where an endpoint cannot take what the source has.
     package func check(for endpoint: Endpoint) throws(LoadTestError) {
         guard endpoint == .completions, case .list(let requests) = self else { return }

@@ -18,15 +18,23 @@ package struct SyntheticPrompts: Sendable {
     }
 
     package func request(_ index: Int) -> PlannedRequest {
-        var generator = SeededGenerator(seed: seed, stream: UInt64(truncatingIfNeeded: index) &+ 1)
+        var generator = SeededGenerator(seed: promptSeed, stream: UInt64(truncatingIfNeeded: index) &+ 1)
         let factor = 1 + spread * (2 * generator.unit() - 1)
         let count = fit.words(forPrompt: Int((Double(tokens) * factor).rounded()))
         return PlannedRequest(prompt: .text(Self.text(words: count, using: &generator)), sharedPrefix: sharedPrefix)
     }
 
+    /// Tests of one seed that ask for other lengths have other prompts: the second must not find the first's in a cache. What
+    /// a server makes of words changes nothing, so that servers with other templates get the same words.
+    private var promptSeed: UInt64 {
+        var lengths = SeededGenerator(seed: seed, stream: UInt64(truncatingIfNeeded: tokens))
+        var spreads = SeededGenerator(seed: lengths.next(), stream: spread.bitPattern)
+        return spreads.next()
+    }
+
     private var sharedPrefix: String? {
         guard sharedPrefixTokens > 0 else { return nil }
-        var generator = SeededGenerator(seed: seed, stream: 0)
+        var generator = SeededGenerator(seed: seed, stream: UInt64(truncatingIfNeeded: sharedPrefixTokens))
         return Self.text(words: max(1, fit.words(adding: sharedPrefixTokens)), using: &generator)
     }
 
