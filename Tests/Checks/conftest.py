@@ -1,5 +1,6 @@
 """Programs under test come from the environment (scripts/check.sh sets it)."""
 
+import importlib
 import os
 import pathlib
 import re
@@ -29,8 +30,18 @@ def ds_convert():
 
 
 def skip(reason):
-    """A tool is missing, which must not go unnoticed where all are installed (`.ci/run`)."""
-    (pytest.fail if os.environ.get("CHECKS_NEED_ALL_TOOLS") else pytest.skip)(reason)
+    """A tool is missing, which must not go unnoticed where all are installed (`.ci/run`). Also for whole files."""
+    if os.environ.get("CHECKS_NEED_ALL_TOOLS"):
+        pytest.fail(reason)
+    pytest.skip(reason, allow_module_level=True)
+
+
+def package(name):
+    """A Python package; the test or file that asks for it is skipped if it is missing. A broken one is an error."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        skip(f"{name}: {error} (pip install -r Tests/requirements.txt)")
 
 
 class Server:

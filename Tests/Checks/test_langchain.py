@@ -5,7 +5,10 @@ import json
 import pydantic
 import pytest
 
-pytest.importorskip("langchain_openai")
+from conftest import package
+
+package("langchain")
+package("langchain_openai")
 from langchain.agents import create_agent  # noqa: E402
 from langchain.agents.structured_output import ProviderStrategy  # noqa: E402
 from langchain_core.tools import tool  # noqa: E402

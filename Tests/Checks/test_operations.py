@@ -264,7 +264,7 @@ def test_tenants_share_computed_prompts_only_if_they_may(tmp_path, sharing):
     path = tmp_path / "keys"
     path.write_text("one:sk-1\none:sk-1b\ntwo:sk-2\n")
     options = ["--prefix-cache-sharing", "all"] if sharing == "all" else []
-    server = Server("--port", "0", "--api-key-file", path, "--embeddings", *options)
+    server = Server("--port", "0", "--api-key-file", path, "--embeddings", "--log-format", "json", *options)
     try:
         def cached(key, path="/v1/chat/completions", **fields):
             body = {"messages": [{"role": "user", "content": "Tell me a secret. " * 40}], "max_tokens": 1, **fields}
@@ -290,6 +290,26 @@ def test_tenants_share_computed_prompts_only_if_they_may(tmp_path, sharing):
         # By whichever API.
         for path in ("/v1/responses", "/v1/messages"):
             assert cached("sk-1", path) > 0 and cached("sk-2", path) > 0
+
+        def line_of(request_id):
+            lines = [json.loads(line) for line in list(server.lines) if line.startswith("{")]
+            return next((line for line in lines if line.get("request_id") == request_id and "cached_tokens" in line), None)
+
+        def embedded(key, request_id):
+            """Tokens of a prompt that nobody has asked for by another API; answers do not tell how many were cached, lines do."""
+            answer = requests.post(
+                server.url + "/v1/embeddings", json={"input": "Measure what nobody else may know. " * 40},
+                headers={"authorization": f"Bearer {key}", "x-request-id": request_id})
+            assert answer.status_code == 200, answer.text
+            line = wait_until(lambda: line_of(request_id))
+            assert line["prompt_tokens"] == answer.json()["usage"]["prompt_tokens"] > 200
+            return line["cached_tokens"]
+
+        assert embedded("sk-1", "embed-1") == 0
+        assert embedded("sk-1", "embed-2") > 100 and embedded("sk-1b", "embed-3") > 100
+        found = embedded("sk-2", "embed-4")
+        assert found > 100 if shared else found == 0
+        assert embedded("sk-2", "embed-5") > 100
     finally:
         assert server.stop() == 0
 

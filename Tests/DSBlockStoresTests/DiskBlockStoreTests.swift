@@ -79,6 +79,29 @@ import Testing
         #expect(await load(0, from: store) == .found(TestBlocks.bytes(0)))
     }
 
+    /// A directory without the right to write would not stop root.
+    @Test("What cannot be written is a failure, and told once in an interval")
+    func cannotWrite() async throws {
+        let scratch = ScratchDirectory()
+        let told = Mutex<[String]>([])
+        let failures = BlockFailures(interval: .seconds(86_400)) { line in told.withLock { $0.append(line) } }
+        let store = try DiskBlockStore(directory: scratch.path, byteLimit: 1 << 20, failures: failures)
+        await stored(0, in: store)
+        #expect(told.withLock(\.self).isEmpty)
+        try FileManager.default.removeItem(atPath: scratch.path)
+        try Data().write(to: URL(fileURLWithPath: scratch.path))
+        store.store(TestBlocks.key(1), TestBlocks.bytes(1))
+        store.store(TestBlocks.key(2), TestBlocks.bytes(2))
+        // Waits for both.
+        store.close(within: .seconds(30))
+        let statistics = store.statistics[0]
+        #expect(statistics.failures == 2 && statistics.stored == 1 && statistics.blocks == 1)
+        let lines = told.withLock(\.self)
+        #expect(lines.count == 1, "\(lines)")
+        let line = try #require(lines.first)
+        #expect(line.hasPrefix("\(scratch.path)/\(TestBlocks.key(1)).block could not be written: "), "\(line)")
+    }
+
     @Test("The digest of a whole file is that of its bytes", arguments: [0, 1, 55, 64, 1000])
     func digests(count: Int) throws {
         let (file, digest) = BlockFile.encode(TestBlocks.key(0), TestBlocks.bytes(0, count: count))

@@ -184,7 +184,9 @@ struct ForcedAnswerTests {
         #expect(format?.description.contains("'response_format'") == true)
     }
 
-    @Test("An error of a tool's schema names the tool", arguments: OutputDialect.allCases.filter { $0 != .plain })
+    @Test(
+        "An error of a tool's schema names the tool and the place",
+        arguments: OutputDialect.allCases.filter { $0 != .plain })
     func namesTheTool(dialect: OutputDialect) throws {
         let vocabulary = GrammarVocabulary(
             texts: (0..<256).map { [UInt8($0)] } + [Array("<end>".utf8)], controlTokens: [:], endTokens: [256])
@@ -195,6 +197,8 @@ struct ForcedAnswerTests {
                 ToolCallGrammar.source(Self.tools + [pay], dialect: dialect, isParallel: false), vocabulary: vocabulary)
         }
         #expect(error?.description.contains("'uniqueItems'") == true)
+        // Where in the schema, also if the dialect has a tag per parameter.
+        #expect(error?.description.contains("/properties/to") == true, "\(String(describing: error))")
         #expect(error?.description.contains("the parameters of 'pay'") == true)
     }
 
