@@ -99,7 +99,7 @@ def test_outputs_follow_links_and_never_replace_other_things(deepseek, tmp_path)
 def test_tools_whose_names_markup_could_not_hold_are_refused(server, path, tool, name):
     """Otherwise a call of theirs would be read as text."""
     question = [{"role": "user", "content": "hi"}]
-    body = {"input": "hi"} if path == "/v1/responses" else {"messages": question, "max_tokens": 4}
+    body = {"input": "hi"} if path == "/v1/responses" else {"model": "deepseek", "messages": question, "max_tokens": 4}
     answer = requests.post(server.url + path, json={**body, "tools": [tool(name)]})
     assert answer.status_code == 400
     assert "name'" in answer.json()["error"]["message"] and "letters" in answer.json()["error"]["message"]
