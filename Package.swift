@@ -135,11 +135,14 @@ let package = Package(
         .executableTarget(name: "ConvertTool", dependencies: ["DSCommands", argumentParser], swiftSettings: strict),
         // Tests mirror Sources.
         .target(name: "CDSTestSupport", path: "Tests/CDSTestSupport"),
-        .testTarget(name: "DSSupportTests", dependencies: ["DSSupport"], swiftSettings: strict),
+        .target(name: "DSTestSupport", path: "Tests/DSTestSupport", swiftSettings: strict),
+        .testTarget(name: "DSSupportTests", dependencies: ["DSSupport", "DSTestSupport"], swiftSettings: strict),
         .testTarget(
             name: "DSKernelsTests", dependencies: ["DSKernels", "DSTensor", "DSFormats"], swiftSettings: strict),
         .testTarget(name: "DSFormatsTests", dependencies: ["DSFormats", "DSTensor"], swiftSettings: strict),
-        .testTarget(name: "DSTokenizersTests", dependencies: ["DSTokenizers", "DSSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "DSTokenizersTests", dependencies: ["DSTokenizers", "DSSupport", "DSTestSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "DSGraphTests", dependencies: ["DSGraph", "DSTensor", "DSKernels", "DSSupport", "CDSTestSupport"],
             swiftSettings: strict),
@@ -161,7 +164,8 @@ let package = Package(
         .testTarget(
             name: "DSServingTests",
             dependencies: [
-                "DSServing", "DSEngine", "DSObservability", "DSSupport", httpTypes, hummingbird, hummingbirdTesting,
+                "DSServing", "DSEngine", "DSObservability", "DSSupport", "DSTestSupport", httpTypes, hummingbird,
+                hummingbirdTesting,
                 logging, metrics,
             ],
             swiftSettings: strict),

@@ -1,4 +1,5 @@
 import DSSupport
+import DSTestSupport
 import Testing
 
 @Suite("JSON parser") struct JSONParserTests {

@@ -1,4 +1,5 @@
 import DSSupport
+import DSTestSupport
 import DSTokenizers
 import Testing
 

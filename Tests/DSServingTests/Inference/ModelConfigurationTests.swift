@@ -1,6 +1,7 @@
 import DSEngine
 import DSServing
 import DSSupport
+import DSTestSupport
 import Testing
 
 @Suite struct ModelConfigurationTests {
