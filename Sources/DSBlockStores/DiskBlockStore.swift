@@ -133,9 +133,7 @@ package final class DiskBlockStore: BlockStore {
         guard let oldest else { return }
         for key in oldest { try? FileManager.default.removeItem(at: file(of: key)) }
         do {
-            // Somebody may have removed the directory.
-            try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-            try Data(BlockFile.encode(key, bytes).file).write(to: file(of: key), options: .atomic)
+            try put(Data(BlockFile.encode(key, bytes).file), at: file(of: key))
             state.withLock { state in
                 state.order.insert(key, byteCount: size)
                 state.statistics.stored += 1
@@ -144,6 +142,17 @@ package final class DiskBlockStore: BlockStore {
         } catch {
             state.withLock { $0.statistics.failures += 1 }
             failures?.note("\(file(of: key).path) could not be written: \(error.localizedDescription)", of: .writing)
+        }
+    }
+
+    private func put(_ data: Data, at file: URL) throws {
+        do {
+            try data.write(to: file, options: .atomic)
+        } catch {
+            // Somebody may have removed the directory.
+            guard !FileManager.default.fileExists(atPath: directory.path) else { throw error }
+            try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+            try data.write(to: file, options: .atomic)
         }
     }
 

@@ -47,6 +47,16 @@ import Testing
         #expect(left == 1 && scratch.files.count == 1)
     }
 
+    @Test("A directory that was removed is made again")
+    func removedDirectory() async throws {
+        let scratch = ScratchDirectory()
+        let store = try DiskBlockStore(directory: scratch.path, byteLimit: 1 << 20)
+        try FileManager.default.removeItem(atPath: scratch.path)
+        await stored(0, in: store)
+        #expect(await load(0, from: store) == .found(TestBlocks.bytes(0)))
+        #expect(store.statistics[0].failures == 0)
+    }
+
     @Test("Damaged files are failures, and go", arguments: ["flip", "cut", "longer", "empty", "renamed", "header"])
     func damaged(_ damage: String) async throws {
         let scratch = ScratchDirectory()
