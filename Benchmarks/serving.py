@@ -155,7 +155,8 @@ def measure(options, command, log, rate, seed):
     """All loads against one server."""
     port = free_port()
     figures = {}
-    shape = ("--random-input-len", options.input_len, "--random-output-len", options.output_len)
+    shape = ("--random-input-len", options.input_len, "--random-output-len", options.output_len,
+             "--random-range-ratio", options.range_ratio)
     with running(command(options, port), port, log):
         loadtest(options, port, *shape, "--num-requests", 2, "--seed", seed)
         levels = [int(level) for level in options.concurrency.split(",")]
@@ -205,7 +206,8 @@ def compare(options):
                 options.json.write_text(json.dumps({"rate": rate, **results}, indent=1))
             print(f"# round {round + 1}, {name}: done", file=sys.stderr, flush=True)
     poisson = f"Poisson: {rate:.3f} requests/s; " if rate else ""
-    print(f"Prompts of {options.input_len} tokens, answers of {options.output_len}; {poisson}"
+    spread = f" (+-{100 * options.range_ratio:.0f} %)" if options.range_ratio else ""
+    print(f"Prompts of {options.input_len} tokens, answers of {options.output_len}{spread}; {poisson}"
           f"{options.rounds} rounds in turns.\n")
     print("| load | figure | deepseek-server | llama-server | ratio |\n|---|---|---|---|---|")
     for load in results["ours"][0]:
@@ -279,6 +281,8 @@ def main():
     parser.add_argument("--poisson-requests", type=int, default=32)
     parser.add_argument("--input-len", type=int, default=128)
     parser.add_argument("--output-len", type=int, default=64)
+    parser.add_argument("--range-ratio", type=float, default=0,
+                        help="prompts and answers of N(1 - R) to N(1 + R) tokens; of one length, clients stay in step with each other")
     parser.add_argument("--long-prompt", type=int, default=8000)
     parser.add_argument("--streams", type=int, default=4, help="beside the long prompt")
     parser.add_argument("--settle", type=float, default=10, help="seconds of those streams before it")

@@ -49,8 +49,8 @@ public struct EngineConfiguration: Sendable, Equatable {
     /// Requests may ask for embeddings (`GenerationRequest.pooling`); each step then also leaves the final hidden states.
     public var computesEmbeddings = false
     /// How long a step may take while any request generates: prompts get as many rows beside them as fit, by what steps were
-    /// measured to take, at least one block. `nil`: `maxBatchTokens` always.
-    public var maximumInterTokenLatency: Duration?
+    /// measured to take, at least one block.
+    public var interTokenLatencyBound = InterTokenLatencyBound.none
     /// Events that a stream holds before its request pauses until the consumer catches up.
     public var streamCapacity = 256
 
@@ -73,7 +73,7 @@ public struct EngineConfiguration: Sendable, Equatable {
                 found: "\(maxBatchTokens)")
         }
         for (field, value) in [
-            ("max_queue_delay", maximumQueueDelay), ("max_inter_token_latency", maximumInterTokenLatency),
+            ("max_queue_delay", maximumQueueDelay), ("max_inter_token_latency", interTokenLatencyBound.fixedDuration),
         ] {
             if let value, value <= .zero {
                 throw .invalidParameter(field: field, expected: "more than 0 seconds", found: "\(value)")

@@ -55,6 +55,21 @@ struct ConstraintTests {
         }
     }
 
+    @Test(
+        "Constraints that take more than their part of a step have it in turn, and choose the same",
+        arguments: UInt64(1)...4, [Speculation.off, .lookup, .drafter])
+    func postponed(seed: UInt64, speculation: Speculation) async throws {
+        let requests = try Self.requests(seed, temperature: seed % 2 == 0 ? 0.9 : 0)
+        let errorEvery = speculation == .drafter ? 3 : nil
+        let plain = try await SpeculationTests.run(requests, speculation, errorEvery: errorEvery)
+        let found = try await SpeculationTests.run(
+            requests, speculation, errorEvery: errorEvery, bound: .fixed(.nanoseconds(2)))
+        #expect(found.outcomes == plain.outcomes)
+        // One of them has its turn in a step, where all had it together.
+        #expect(found.statistics.steps > 2 * plain.statistics.steps)
+        #expect(found.holes == 0)
+    }
+
     static func check(_ request: GenerationRequest, _ outcome: SpeculationTests.Outcome) throws {
         guard let constraint = request.constraint else { return }
         var answer = outcome.tokens

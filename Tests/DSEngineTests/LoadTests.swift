@@ -76,6 +76,36 @@ struct LoadTests {
         #expect(least >= 32)
     }
 
+    @Test("The automatic bound is 200 ms, and four times what answers take alone where that is more")
+    func automaticBound() {
+        let automatic = InterTokenLatencyBound.automatic
+        #expect(automatic.seconds(besideAnswersOf: nil) == 0.2)
+        #expect(automatic.seconds(besideAnswersOf: 0.03) == 0.2)
+        #expect(automatic.seconds(besideAnswersOf: 0.15) == 0.6)
+        #expect(InterTokenLatencyBound.fixed(.milliseconds(50)).seconds(besideAnswersOf: 0.15) == 0.05)
+        #expect(InterTokenLatencyBound.none.seconds(besideAnswersOf: 0.15) == nil)
+
+        // Five milliseconds a row, as the machine that this was found on: with 32 answers, 200 ms leave prompts a quarter of a step.
+        var times = StepTimes()
+        for step in 0..<64 {
+            var work = StepTimes.Work()
+            work.decodeRows = step % 33
+            times.record(work, seconds: 0.005 * Double(1 + work.decodeRows))
+            work = work.adding(promptRows: 32 + step, at: 0)
+            times.record(work, seconds: 0.005 * Double(1 + work.decodeRows + work.promptRows))
+        }
+        var answers = StepTimes.Work()
+        func rows(_ bound: InterTokenLatencyBound) -> Int {
+            let seconds = bound.seconds(besideAnswersOf: times.seconds(answers)) ?? .infinity
+            return times.promptRows(within: seconds, beside: answers, depth: 0, block: 8, atMost: 512)
+        }
+        answers.decodeRows = 4
+        #expect(rows(.automatic) == rows(.fixed(.milliseconds(200))))
+        answers.decodeRows = 32
+        #expect(rows(.fixed(.milliseconds(200))) < answers.decodeRows)
+        #expect(rows(.automatic) > 2 * answers.decodeRows)
+    }
+
     @Test func stepTimesNeverFallAsWorkGrows() {
         var times = StepTimes()
         var random = SplitMix(seed: 9)

@@ -21,6 +21,7 @@ struct SchedulerWalkTests {
         var cache: [Int32: (RequestID, Int, Int32)] = [:]
         var acceptedDrafts = 0
         var rejectedDrafts = 0
+        var postponed = 0
         var nextID: UInt64 = 1
         var finished: [RequestID: [Int32]] = [:]
         var preemptions = 0
@@ -52,6 +53,7 @@ struct SchedulerWalkTests {
         #expect(world.scheduler.isIdle, "seed \(seed): requests that never end")
         #expect(world.scheduler.pool.usedCount == 0, "seed \(seed): blocks leaked")
         #expect(world.acceptedDrafts > 0 && world.rejectedDrafts > 0, "seed \(seed): no guess was tried")
+        #expect(world.postponed > 0, "seed \(seed): no row was left to the next step")
     }
 
     private func turn(_ world: inout World, _ seed: UInt64) throws {
@@ -113,6 +115,9 @@ struct SchedulerWalkTests {
             if let draft = row.draft, tokens.last != draft {
                 tokens.append(StepPlan.void)
                 world.rejectedDrafts += 1
+            } else if row.draft == nil, row.purpose == .nextToken, world.random.chance(10) {
+                tokens.append(StepPlan.postponed)
+                world.postponed += 1
             } else {
                 tokens.append(row.purpose == .nextToken ? Self.token(row.id, row.tokenIndex + 1) : 0)
                 world.acceptedDrafts += row.draft == nil ? 0 : 1

@@ -18,7 +18,7 @@ struct SpeculationTests {
     /// All requests are there before the first step; streams never fill up.
     static func run(
         _ requests: [GenerationRequest], _ speculation: Speculation, errorEvery: Int? = nil, blocks: Int = 64,
-        drafts: Int = 4
+        drafts: Int = 4, bound: InterTokenLatencyBound = .none
     ) async throws -> (outcomes: [Outcome], statistics: EngineStatistics, holes: Int) {
         let holes = Counter()
         let gate = DispatchSemaphore(value: 0)
@@ -30,6 +30,7 @@ struct SpeculationTests {
             $0.maxDraftTokens = drafts
             $0.draftsAlways = true
             $0.streamCapacity = 256
+            $0.interTokenLatencyBound = bound
         }
         let streams = try requests.map { try engine.submit($0) }
         gate.signal()

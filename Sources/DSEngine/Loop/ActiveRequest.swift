@@ -14,6 +14,9 @@ final class ActiveRequest {
     var sampling: SamplingState
     /// Nil: every token is allowed.
     var constraint: ConstraintState?
+    /// What the constraint took in the last step in which it was asked, until that was looked at.
+    var constraintTime = Duration.zero
+    var hasSlowConstraint = false
     /// Tokens that the request allows itself; nil: what the context holds.
     let maxTokens: Int?
     var timings = RequestTimings()

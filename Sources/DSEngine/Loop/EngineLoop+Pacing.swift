@@ -2,14 +2,16 @@
 extension EngineLoop {
     /// Rows of prompts that the coming step may have beside requests that decode; nil: no limit.
     func promptRows() -> Int? {
-        guard let maximumStepTime, let outlook = scheduler.outlook() else { return nil }
+        guard interTokenLatencyBound != .none, let outlook = scheduler.outlook(),
+            let limit = interTokenLatencyBound.seconds(besideAnswersOf: stepTimes.seconds(outlook.decodes))
+        else { return nil }
         return stepTimes.promptRows(
-            within: maximumStepTime / .seconds(1), beside: outlook.decodes, depth: outlook.promptDepth,
-            block: scheduler.limits.blockSize, atMost: scheduler.limits.maxBatchTokens)
+            within: limit, beside: outlook.decodes, depth: outlook.promptDepth, block: scheduler.limits.blockSize,
+            atMost: scheduler.limits.maxBatchTokens)
     }
 
     func noteStepTime(_ started: ContinuousClock.Instant) {
-        guard maximumStepTime != nil else { return }
+        guard interTokenLatencyBound != .none else { return }
         stepTimes.record(plan.work, seconds: started.duration(to: clock.now) / .seconds(1))
     }
 }

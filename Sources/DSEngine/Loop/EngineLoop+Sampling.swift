@@ -10,36 +10,37 @@ extension EngineLoop {
     func sample(_ logits: UnsafeBufferPointer<Float>) {
         precondition(logits.count == plan.sampled.count * runner.vocabularySize, "one row of logits per sampled row")
         chosen.removeAll(keepingCapacity: true)
-        for index in plan.sampled.indices {
-            let sampled = plan.sampled[index]
-            // A guess was wrong, or right and the last token of its request.
-            if let draft = sampled.draft,
-                chosen[index - 1] != draft || scheduler.isTerminator(draft, of: sampled.slot)
-            {
-                chosen.append(StepPlan.void)
-                continue
-            }
-            guard sampled.purpose == .nextToken, let request = active[sampled.slot.rawValue] else {
-                chosen.append(0)
-                continue
-            }
-            switch choose(row(index, of: logits), request, after: sampled.tokenIndex) {
-            case .token(let token): chosen.append(token)
-            case .end where sampled.draft != nil:
-                // The next step, whose row is no guess, ends it.
-                chosen.append(StepPlan.void)
-            case .end:
-                chosen.append(0)
-                guard let (slot, usage) = scheduler.cancel(request.id) else { continue }
-                board.update { $0.finishedRequests += 1 }
-                end(request, at: slot, reason: .endOfSequence, usage: usage, now: clock.now)
-            case .failure(let error):
-                chosen.append(0)
-                scheduler.cancel(request.id, hasFailed: true)
-                fail(request, error)
-                active[sampled.slot.rawValue] = nil
-            }
+        chosen.append(contentsOf: repeatElement(StepPlan.void, count: plan.sampled.count))
+        forEachRowToSample { index, mayWait in
+            chosen[index] = token(of: index, row(index, of: logits), mayWait: mayWait)
         }
+    }
+
+    /// What is chosen for a sampled row of the plan; a request that fails or ends by its constraint ends here.
+    /// - Parameter mayWait: a row with a constraint is left to the next step if constraints took their part of this one.
+    private func token(of index: Int, _ row: UnsafeBufferPointer<Float>, mayWait: Bool) -> Int32 {
+        let sampled = plan.sampled[index]
+        // A guess was wrong, or right and the last token of its request.
+        if let draft = sampled.draft, chosen[index - 1] != draft || scheduler.isTerminator(draft, of: sampled.slot) {
+            return StepPlan.void
+        }
+        guard sampled.purpose == .nextToken, let request = active[sampled.slot.rawValue] else { return 0 }
+        if mayWait, request.constraint != nil, constraintsAreOverdue { return leaveForLater(sampled) }
+        switch choose(row, request, after: sampled.tokenIndex) {
+        case .token(let token): return token
+        case .end where sampled.draft != nil:
+            // The next step, whose row is no guess, ends it.
+            return StepPlan.void
+        case .end:
+            guard let (slot, usage) = scheduler.cancel(request.id) else { return 0 }
+            board.update { $0.finishedRequests += 1 }
+            end(request, at: slot, reason: .endOfSequence, usage: usage, now: clock.now)
+        case .failure(let error):
+            scheduler.cancel(request.id, hasFailed: true)
+            fail(request, error)
+            active[sampled.slot.rawValue] = nil
+        }
+        return 0
     }
 
     func learn(_ started: ContinuousClock.Instant) {
@@ -77,10 +78,10 @@ extension EngineLoop {
             return .failure(.modelFailure("the logits after token \(tokenIndex) hold no number"))
         }
         do {
-            let allowed = try constraining { () throws(GrammarError) in try request.constraint?.mask() }
+            let allowed = try constraining(request) { () throws(GrammarError) in try request.constraint?.mask() }
             constraintWork.masks += 1
             if let token = sampler.next(row, &request.sampling, allowed: allowed) {
-                try constraining { () throws(GrammarError) in try request.constraint?.accept(token) }
+                try constraining(request) { () throws(GrammarError) in try request.constraint?.accept(token) }
                 return .token(token)
             }
             if try request.constraint?.isComplete ?? false { return .end }
@@ -100,13 +101,5 @@ extension EngineLoop {
 
     private func unmet(_ request: ActiveRequest, _ reason: String) -> EngineError {
         .invalidConstraint(field: request.constraint?.field ?? "grammar", reason: reason)
-    }
-
-    private func constraining<Result>(
-        _ body: () throws(GrammarError) -> Result
-    ) throws(GrammarError) -> Result {
-        let started = clock.now
-        defer { constraintWork.time += started.duration(to: clock.now) }
-        return try body()
     }
 }

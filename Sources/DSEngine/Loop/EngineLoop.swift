@@ -31,10 +31,12 @@ package final class EngineLoop {
     let maximumQueueDelay: Duration?
     /// When the next request may have to end before it is done.
     var nextDeadline: ContinuousClock.Instant?
-    let maximumStepTime: Duration?
+    let interTokenLatencyBound: InterTokenLatencyBound
     var stepTimes = StepTimes()
     /// Of the current step.
     var constraintWork = ConstraintWork()
+    /// Who has the first turn among requests with slow constraints; nil: the first of them.
+    var nextSlowConstraint: RequestID?
 
     /// - Parameters:
     ///   - hasher: names blocks that requests share; nil: they share none.
@@ -58,7 +60,7 @@ package final class EngineLoop {
                 nil
             }
         maximumQueueDelay = configuration.maximumQueueDelay
-        maximumStepTime = configuration.maximumInterTokenLatency
+        interTokenLatencyBound = configuration.interTokenLatencyBound
         batch = Batch(limits: limits)
         sampler = Sampler(vocabularySize: runner.vocabularySize)
         reporter = LogprobReporter(vocabularySize: runner.vocabularySize)

@@ -142,12 +142,16 @@ package struct Scheduler: Sendable {
     // MARK: Commit
 
     /// Records that `plan` was computed and that `tokens[i]` was chosen for `plan.sampled[i]` (ignored for rows that only
-    /// report a prompt's log-probability; `StepPlan.void` for rows whose own token was guessed wrong). Appends what happened
-    /// to `progress`, in the order of the rows.
+    /// report a prompt's log-probability; `StepPlan.void` for rows whose own token was guessed wrong, `StepPlan.postponed` for rows
+    /// that are to be computed once more). Appends what happened to `progress`, in the order of the rows.
     package mutating func commit(_ plan: StepPlan, tokens: [Int32], into progress: inout [Progress]) {
         precondition(tokens.count == plan.sampled.count, "one token per sampled row")
         for chunk in plan.prompts { advance(chunk) }
         for chunk in plan.decodes { advance(chunk) }
+        // Before their last block is made known, which the next step writes to.
+        for (index, row) in plan.sampled.enumerated() where tokens[index] == StepPlan.postponed {
+            settle(row.id, row.slot)
+        }
         // Before any of them ends and gives up its blocks.
         for chunk in plan.prompts where slotOfRequest[chunk.id] == chunk.slot { keepComputed(chunk.slot) }
         for (index, row) in plan.sampled.enumerated() where slotOfRequest[row.id] == row.slot {
@@ -155,7 +159,7 @@ package struct Scheduler: Sendable {
             case .promptLogprob:
                 sequences[row.slot.rawValue]?.reportedPromptRows = row.tokenIndex + 1
             case .nextToken:
-                guard tokens[index] != StepPlan.void else { continue }
+                guard tokens[index] != StepPlan.void, tokens[index] != StepPlan.postponed else { continue }
                 if index + 1 < plan.sampled.count, plan.sampled[index + 1].id == row.id,
                     plan.sampled[index + 1].draft == tokens[index]
                 {
@@ -164,7 +168,7 @@ package struct Scheduler: Sendable {
                 append(tokens[index], from: row, at: index, into: &progress)
             }
         }
-        for chunk in plan.decodes where chunk.drafted > 0 { settleDraft(chunk) }
+        for chunk in plan.decodes where chunk.drafted > 0 { settle(chunk.id, chunk.slot) }
         for chunk in plan.prompts where slotOfRequest[chunk.id] == chunk.slot {
             finishIfPromptOnly(chunk, into: &progress)
         }
@@ -178,12 +182,10 @@ package struct Scheduler: Sendable {
         sequences[chunk.slot.rawValue]?.draftedCount += chunk.drafted
     }
 
-    /// What was computed for wrong guesses is computed again.
-    private mutating func settleDraft(_ chunk: StepPlan.Chunk) {
-        guard slotOfRequest[chunk.id] == chunk.slot, let known = sequences[chunk.slot.rawValue]?.tokens.count else {
-            return
-        }
-        sequences[chunk.slot.rawValue]?.computed = known - 1
+    /// What was computed for wrong guesses is computed again, and so is the last known token if nothing was chosen behind it.
+    private mutating func settle(_ id: RequestID, _ slot: SequenceSlot) {
+        guard slotOfRequest[id] == slot, let known = sequences[slot.rawValue]?.tokens.count else { return }
+        sequences[slot.rawValue]?.computed = known - 1
     }
 
     private mutating func append(

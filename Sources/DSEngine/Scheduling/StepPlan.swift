@@ -57,6 +57,9 @@ package struct StepPlan: Sendable {
 
     /// Stands for the token of a row whose own token was guessed wrong.
     package static let void: Int32 = -1
+    /// Stands for the token of a row that is computed once more in the next step, because nothing was chosen for it yet. Rows of guesses
+    /// behind it are void.
+    package static let postponed: Int32 = -2
 
     package var rows: Int { promptRows + decodeRows }
     package var isEmpty: Bool { rows == 0 }

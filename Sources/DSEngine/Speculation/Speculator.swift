@@ -89,10 +89,12 @@ package final class Speculator {
                 continue
             }
             let slot = plan.sampled[index].slot
+            // Where the row before the guesses was postponed, nobody knows whether they are right.
+            let isKnown = chosen[index - 1] != StepPlan.postponed
             var outcome = Outcome()
             while index < plan.sampled.count, plan.sampled[index].slot == slot, plan.sampled[index].draft != nil {
                 let isRight = chosen[index - 1] == plan.sampled[index].draft
-                if outcome.accepted == outcome.drafted { record(slot, outcome.drafted, isRight) }
+                if isKnown, outcome.accepted == outcome.drafted { record(slot, outcome.drafted, isRight) }
                 outcome.drafted += 1
                 if isRight { outcome.accepted += 1 }
                 index += 1

@@ -174,7 +174,12 @@ struct PrefixWalkTests {
         var tokens: [Int32] = []
         for row in plan.sampled {
             let next = next(row, world)
-            tokens.append(row.draft != nil && tokens.last != row.draft ? StepPlan.void : next)
+            if row.draft != nil, tokens.last != row.draft {
+                tokens.append(StepPlan.void)
+            } else {
+                let isPostponed = row.draft == nil && row.purpose == .nextToken && world.random.chance(5)
+                tokens.append(isPostponed ? StepPlan.postponed : next)
+            }
         }
         world.scheduler.commit(plan, tokens: tokens, into: &progress)
         try world.scheduler.checkInvariants()

@@ -10,9 +10,9 @@ struct SchedulingOptions: ParsableArguments {
     var maxBatchSize = 32
     @Option(
         help:
-            "Milliseconds that a step may take while any answer is being written: prompts get as many rows beside it as fit, at least one block. 0: as many as --max-batch-tokens."
+            "Milliseconds that a step may take while any answer is being written: prompts get as many rows beside it as fit, at least one block. 0: as many as --max-batch-tokens. (default: 200, or four times what the answers take alone)"
     )
-    var maxInterTokenLatencyMs = 200
+    var maxInterTokenLatencyMs: Int?
     @Option(help: "Order of waiting requests: fcfs (arrival) or priority (the field `priority`, lowest first).")
     var schedulingPolicy = SchedulingPolicyOption.fcfs
     @Option(help: "Requests that may wait; one more is refused with 503.")
@@ -50,8 +50,12 @@ struct SchedulingOptions: ParsableArguments {
         }
         configuration.maxBatchTokens = maxBatchTokens ?? max(512, maxBatchSize)
         configuration.maxBatchSize = maxBatchSize
-        configuration.maximumInterTokenLatency =
-            maxInterTokenLatencyMs == 0 ? nil : .milliseconds(maxInterTokenLatencyMs)
+        configuration.interTokenLatencyBound =
+            switch maxInterTokenLatencyMs {
+            case nil: .automatic
+            case 0: .none
+            case let milliseconds?: .fixed(.milliseconds(milliseconds))
+            }
         configuration.scheduling = schedulingPolicy == .priority ? .priority : .arrival
         configuration.maximumQueuedRequests = maxQueuedRequests
         configuration.maximumQueuedTokens = maxQueuedTokens
