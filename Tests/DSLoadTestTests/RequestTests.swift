@@ -84,6 +84,14 @@ import Testing
             return text.split(separator: " ").count
         }
         #expect(lengths.allSatisfy((50...150).contains) && Set(lengths).count > 60)
+        #expect(varied.request(3).maxTokens == nil)
+        // Limits of answers vary, too, and change no prompt.
+        let answered = SyntheticPrompts(tokens: 100, answerTokens: 40, spread: 0.5, seed: 4)
+        let limits = (0..<500).compactMap { answered.request($0).maxTokens }
+        #expect(limits.count == 500 && limits.allSatisfy((20...60).contains) && Set(limits).count > 30)
+        #expect((0..<50).allSatisfy { answered.request($0).prompt == varied.request($0).prompt })
+        let short = SyntheticPrompts(tokens: 9, answerTokens: 1, spread: 1, seed: 4)
+        #expect((0..<50).allSatisfy { short.request($0).maxTokens ?? 0 >= 1 })
     }
 
     /// Whatever differs between two tests of one seed, the second finds nothing of the first in a prefix cache; nor does a

@@ -20,7 +20,9 @@ struct LoadTestRequestOptions: ParsableArguments {
         help: ArgumentHelp("Prompts of so many tokens, made of random words. (default: 128)", valueName: "n"))
     var randomInputLen: Int?
     @Option(
-        help: ArgumentHelp("Lengths vary uniformly by this part: 0.5 is half to one and a half.", valueName: "0...1"))
+        help: ArgumentHelp(
+            "Lengths of synthetic prompts, and the limits of their answers, vary uniformly by this part: 0.5 is half to one and a half.",
+            valueName: "0...1"))
     var randomRangeRatio = 0.0
     @Option(
         name: [.customLong("shared-prefix-tokens"), .customLong("random-prefix-len")],
@@ -75,8 +77,8 @@ struct LoadTestRequestOptions: ParsableArguments {
         guard let dataset else {
             return .synthetic(
                 SyntheticPrompts(
-                    tokens: randomInputLen ?? 128, spread: randomRangeRatio, sharedPrefixTokens: sharedPrefixTokens,
-                    seed: seed))
+                    tokens: randomInputLen ?? 128, answerTokens: randomRangeRatio > 0 ? maxTokens : nil,
+                    spread: randomRangeRatio, sharedPrefixTokens: sharedPrefixTokens, seed: seed))
         }
         guard let bytes = FileManager.default.contents(atPath: ModelPath.expanded(dataset)) else {
             throw ValidationError("--dataset: cannot read \(dataset)")

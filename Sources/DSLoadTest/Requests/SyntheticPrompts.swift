@@ -3,15 +3,22 @@ package struct SyntheticPrompts: Sendable {
     package var fit: WordFit
     /// Prompt tokens of a request, without the shared prefix.
     package let tokens: Int
-    /// Lengths are uniform between `tokens * (1 - spread)` and `tokens * (1 + spread)`.
+    /// Tokens of an answer; nil: the test's own limit, for all alike.
+    package let answerTokens: Int?
+    /// Lengths of prompts and answers are uniform between `tokens * (1 - spread)` and `tokens * (1 + spread)`. Answers of one length
+    /// keep the clients of a closed loop in step with each other.
     package let spread: Double
     package let sharedPrefixTokens: Int
     package let seed: UInt64
 
-    package init(fit: WordFit = .assumed, tokens: Int, spread: Double = 0, sharedPrefixTokens: Int = 0, seed: UInt64) {
+    package init(
+        fit: WordFit = .assumed, tokens: Int, answerTokens: Int? = nil, spread: Double = 0, sharedPrefixTokens: Int = 0,
+        seed: UInt64
+    ) {
         precondition((0...1).contains(spread), "a spread is between 0 and 1")
         self.fit = fit
         self.tokens = tokens
+        self.answerTokens = answerTokens
         self.spread = spread
         self.sharedPrefixTokens = sharedPrefixTokens
         self.seed = seed
@@ -19,9 +26,16 @@ package struct SyntheticPrompts: Sendable {
 
     package func request(_ index: Int) -> PlannedRequest {
         var generator = SeededGenerator(seed: promptSeed, stream: UInt64(truncatingIfNeeded: index) &+ 1)
+        let count = fit.words(forPrompt: length(tokens, &generator))
+        let prompt = Self.text(words: count, using: &generator)
+        return PlannedRequest(
+            prompt: .text(prompt), sharedPrefix: sharedPrefix,
+            maxTokens: answerTokens.map { max(1, length($0, &generator)) })
+    }
+
+    private func length(_ mean: Int, _ generator: inout SeededGenerator) -> Int {
         let factor = 1 + spread * (2 * generator.unit() - 1)
-        let count = fit.words(forPrompt: Int((Double(tokens) * factor).rounded()))
-        return PlannedRequest(prompt: .text(Self.text(words: count, using: &generator)), sharedPrefix: sharedPrefix)
+        return Int((Double(mean) * factor).rounded())
     }
 
     /// Tests of one seed that ask for other lengths have other prompts: the second must not find the first's in a cache. What
