@@ -13,7 +13,10 @@ extension EngineLoop {
         }
         for index in plan.sampled.indices where !isSlow(index) { body(index, true) }
         var begin = 0
-        if let next = nextSlowConstraint { begin = plan.sampled.firstIndex { $0.id >= next } ?? 0 }
+        if let next = nextSlowConstraint {
+            // It may have ended; the order of rows is not that of ids.
+            begin = plan.sampled.firstIndex { $0.id == next } ?? plan.sampled.firstIndex { $0.id > next } ?? 0
+        }
         nextSlowConstraint = nil
         var first: RequestID?
         for offset in plan.sampled.indices {
