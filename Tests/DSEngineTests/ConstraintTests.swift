@@ -70,6 +70,27 @@ struct ConstraintTests {
         #expect(found.holes == 0)
     }
 
+    @Test("Where no two constraints fit into a step, each has its turn, and who has none goes on in every step")
+    func turns() throws {
+        var configuration = EngineConfiguration()
+        configuration.interTokenLatencyBound = .fixed(.nanoseconds(2))
+        var hand = HandLoop(configuration: configuration)
+        let grammar = try CompiledGrammar(.regex("[a-h]{50}"), vocabulary: Self.vocabulary())
+        var constrained: [TokenChannel] = []
+        for token in 1...3 {
+            var request = GenerationRequest.greedy([Int32(token)], 40)
+            request.constraint = TokenConstraint(grammar)
+            constrained.append(hand.submit(request))
+        }
+        let free = hand.submit(.greedy([4], 40))
+        for turn in 1...30 {
+            hand.turn()
+            let counts = constrained.map(\.bufferedCount)
+            #expect((counts.max() ?? 0) - (counts.min() ?? 0) <= 1, "turn \(turn): \(counts)")
+            #expect(counts.reduce(0, +) == turn && free.bufferedCount == turn, "turn \(turn): \(counts)")
+        }
+    }
+
     static func check(_ request: GenerationRequest, _ outcome: SpeculationTests.Outcome) throws {
         guard let constraint = request.constraint else { return }
         var answer = outcome.tokens

@@ -7,18 +7,23 @@ struct HandLoop {
     let loop: EngineLoop
     private var nextID: UInt64 = 1
 
-    init(_ runner: ScriptedModelRunner = ScriptedModelRunner(), endTokens: [Int32] = []) {
-        self.init(runner, limits: runner.limits, endTokens: endTokens)
+    init(
+        _ runner: ScriptedModelRunner = ScriptedModelRunner(), endTokens: [Int32] = [],
+        configuration: EngineConfiguration = EngineConfiguration()
+    ) {
+        self.init(runner, limits: runner.limits, endTokens: endTokens, configuration: configuration)
     }
 
     private let hasher: BlockHasher?
 
     init(
-        _ runner: any ModelRunner, limits: Scheduler.Limits, endTokens: [Int32] = [], hasher: BlockHasher? = nil
+        _ runner: any ModelRunner, limits: Scheduler.Limits, endTokens: [Int32] = [], hasher: BlockHasher? = nil,
+        configuration: EngineConfiguration = EngineConfiguration()
     ) {
         self.hasher = hasher
         loop = EngineLoop(
-            runner: runner, limits: limits, endTokens: endTokens, mailbox: mailbox, board: board, hasher: hasher)
+            runner: runner, limits: limits, endTokens: endTokens, mailbox: mailbox, board: board, hasher: hasher,
+            configuration: configuration)
     }
 
     mutating func submit(_ request: GenerationRequest, capacity: Int = 64) -> TokenChannel {

@@ -94,9 +94,13 @@ struct LoadTests {
             work = work.adding(promptRows: 32 + step, at: 0)
             times.record(work, seconds: 0.005 * Double(1 + work.decodeRows + work.promptRows))
         }
+        // Of prompts alone nobody learns what answers take.
+        var prompts = StepTimes()
+        for _ in 0..<20 { prompts.record(StepTimes.Work().adding(promptRows: 512, at: 0), seconds: 2.5) }
+        #expect(prompts.seconds(StepTimes.Work()) != nil && prompts.plainSeconds(StepTimes.Work()) == nil)
         var answers = StepTimes.Work()
         func rows(_ bound: InterTokenLatencyBound) -> Int {
-            let seconds = bound.seconds(besideAnswersOf: times.seconds(answers)) ?? .infinity
+            let seconds = bound.seconds(besideAnswersOf: times.plainSeconds(answers)) ?? .infinity
             return times.promptRows(within: seconds, beside: answers, depth: 0, block: 8, atMost: 512)
         }
         answers.decodeRows = 4

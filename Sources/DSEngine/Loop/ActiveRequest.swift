@@ -16,7 +16,8 @@ final class ActiveRequest {
     var constraint: ConstraintState?
     /// What the constraint took in the last step in which it was asked, until that was looked at.
     var constraintTime = Duration.zero
-    var hasSlowConstraint = false
+    /// Nobody knows what one takes that was never asked.
+    var hasSlowConstraint: Bool
     /// Tokens that the request allows itself; nil: what the context holds.
     let maxTokens: Int?
     var timings = RequestTimings()
@@ -35,6 +36,7 @@ final class ActiveRequest {
         promptTokens = submission.request.promptLogprobs == nil ? [] : submission.request.promptTokens
         submitted = submission.submitted
         constraint = submission.request.constraint.map { ConstraintState($0) }
+        hasSlowConstraint = constraint != nil
         promptCount = submission.request.promptTokens.count
         timeout = submission.request.timeout
         embedding = submission.request.pooling.map {

@@ -4,27 +4,33 @@ internal import DSGrammar
 /// that have no turn are left to the next step, which computes their row once more and chooses what this one would have.
 extension EngineLoop {
     /// Calls `body` with each sampled row of the plan, the rows of one request in their order: first those whose constraints took little
-    /// last time, then the others, from where the last step stopped, so that each has its turn. The first of the others always has its
-    /// turn.
+    /// last time, then the others; both from where the last step stopped, so that each has its turn. The first token of the first of the
+    /// others never waits, so that they go on whatever the quick ones take.
     func forEachRowToSample(_ body: (_ index: Int, _ mayWait: Bool) -> Void) {
-        guard markSlowConstraints() else {
-            for index in plan.sampled.indices { body(index, true) }
-            return
+        let hasSlow = markSlowConstraints()
+        var begin = firstRow(of: nextQuickConstraint)
+        nextQuickConstraint = nil
+        for offset in plan.sampled.indices {
+            let index = (begin + offset) % plan.sampled.count
+            if !hasSlow || !isSlow(index) { body(index, true) }
         }
-        for index in plan.sampled.indices where !isSlow(index) { body(index, true) }
-        var begin = 0
-        if let next = nextSlowConstraint {
-            // It may have ended; the order of rows is not that of ids.
-            begin = plan.sampled.firstIndex { $0.id == next } ?? plan.sampled.firstIndex { $0.id > next } ?? 0
-        }
+        guard hasSlow else { return }
+        begin = firstRow(of: nextSlowConstraint)
         nextSlowConstraint = nil
         var first: RequestID?
         for offset in plan.sampled.indices {
             let index = (begin + offset) % plan.sampled.count
             guard isSlow(index) else { continue }
             if first == nil { first = plan.sampled[index].id }
-            body(index, plan.sampled[index].id != first)
+            body(index, plan.sampled[index].id != first || plan.sampled[index].draft != nil)
         }
+    }
+
+    /// Where a request's rows begin, or those of one after it if it is gone; the order of rows is not that of ids.
+    private func firstRow(of id: RequestID?) -> Int {
+        guard let id else { return 0 }
+        if let index = plan.sampled.firstIndex(where: { $0.id == id }) { return index }
+        return plan.sampled.firstIndex { $0.id > id && $0.draft == nil } ?? 0
     }
 
     /// Whether constraints have taken what they may of this step.
@@ -33,13 +39,14 @@ extension EngineLoop {
         return constraintWork.time > constraintBudget
     }
 
-    /// Half of what a step may take beside answers; nil: no bound.
+    /// Half of what a step may take beside answers, where that does not grow with them; nil: no bound.
     var constraintBudget: Duration? { interTokenLatencyBound.seconds(besideAnswersOf: nil).map { .seconds($0 / 2) } }
 
     func leaveForLater(_ sampled: StepPlan.Sampled) -> Int32 {
-        guard sampled.draft == nil else { return StepPlan.void }
-        if active[sampled.slot.rawValue]?.hasSlowConstraint == true, nextSlowConstraint == nil {
-            nextSlowConstraint = sampled.id
+        if active[sampled.slot.rawValue]?.hasSlowConstraint ?? true {
+            nextSlowConstraint = nextSlowConstraint ?? sampled.id
+        } else {
+            nextQuickConstraint = nextQuickConstraint ?? sampled.id
         }
         return StepPlan.postponed
     }

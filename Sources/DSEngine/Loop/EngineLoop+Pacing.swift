@@ -3,7 +3,7 @@ extension EngineLoop {
     /// Rows of prompts that the coming step may have beside requests that decode; nil: no limit.
     func promptRows() -> Int? {
         guard interTokenLatencyBound != .none, let outlook = scheduler.outlook(),
-            let limit = interTokenLatencyBound.seconds(besideAnswersOf: stepTimes.seconds(outlook.decodes))
+            let limit = interTokenLatencyBound.seconds(besideAnswersOf: stepTimes.plainSeconds(outlook.decodes))
         else { return nil }
         return stepTimes.promptRows(
             within: limit, beside: outlook.decodes, depth: outlook.promptDepth, block: scheduler.limits.blockSize,

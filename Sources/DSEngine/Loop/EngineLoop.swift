@@ -35,7 +35,8 @@ package final class EngineLoop {
     var stepTimes = StepTimes()
     /// Of the current step.
     var constraintWork = ConstraintWork()
-    /// Who has the first turn among requests with slow constraints; nil: the first of them.
+    /// Who has the first turn among requests with quick constraints, and among those with slow ones; nil: the first of them.
+    var nextQuickConstraint: RequestID?
     var nextSlowConstraint: RequestID?
 
     /// - Parameters:

@@ -45,6 +45,8 @@ package struct StepTimes: Sendable {
     private var nextMixed = 0
     private var nextPlain = 0
     private var weights: SIMD8<Double>?
+    /// Whether the weights come from steps without prompts, too.
+    private var knowsPlain = false
     /// Largest number of prompt rows that were measured lately.
     private var largestPrompt = 0
 
@@ -62,6 +64,7 @@ package struct StepTimes: Sendable {
             Self.put(Sample(features: work.features, seconds: seconds), into: &mixed, at: &nextMixed)
             largestPrompt = max(largestPrompt, work.promptRows)
             weights = Self.fit(mixed + plain, from: weights ?? .zero)
+            knowsPlain = !plain.isEmpty
         } else {
             Self.put(Sample(features: work.features, seconds: seconds), into: &plain, at: &nextPlain)
         }
@@ -71,6 +74,9 @@ package struct StepTimes: Sendable {
     package func seconds(_ work: Work) -> Double? {
         weights.map { ($0 * work.features).sum() }
     }
+
+    /// The expected time of a step without prompts; nil before any was measured: what those with prompts say of it may be their own time.
+    package func plainSeconds(_ work: Work) -> Double? { knowsPlain ? seconds(work) : nil }
 
     /// How many rows of a prompt that has `depth` tokens already fit into a step beside `work`: at least a block, at most twice as
     /// many as were ever measured, in pieces that are worth a register tile.

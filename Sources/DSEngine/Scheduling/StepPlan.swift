@@ -58,7 +58,7 @@ package struct StepPlan: Sendable {
     /// Stands for the token of a row whose own token was guessed wrong.
     package static let void: Int32 = -1
     /// Stands for the token of a row that is computed once more in the next step, because nothing was chosen for it yet. Rows of guesses
-    /// behind it are void.
+    /// behind it are void; one of a guess may be postponed itself, which means that nobody looked at what follows it.
     package static let postponed: Int32 = -2
 
     package var rows: Int { promptRows + decodeRows }

@@ -89,10 +89,11 @@ package final class Speculator {
                 continue
             }
             let slot = plan.sampled[index].slot
-            // Where the row before the guesses was postponed, nobody knows whether they are right.
-            let isKnown = chosen[index - 1] != StepPlan.postponed
+            // Where a row before a guess was postponed, nobody knows whether it is right.
+            var isKnown = true
             var outcome = Outcome()
             while index < plan.sampled.count, plan.sampled[index].slot == slot, plan.sampled[index].draft != nil {
+                isKnown = isKnown && chosen[index - 1] != StepPlan.postponed
                 let isRight = chosen[index - 1] == plan.sampled[index].draft
                 if isKnown, outcome.accepted == outcome.drafted { record(slot, outcome.drafted, isRight) }
                 outcome.drafted += 1
@@ -149,7 +150,9 @@ package final class Speculator {
         _ chunk: StepPlan.Chunk, _ scheduler: borrowing Scheduler, _ isGreedy: (SequenceSlot) -> Bool?
     ) {
         guard scheduler.slot(of: chunk.id) == chunk.slot, scheduler.mayDraft(chunk.slot), isLast(chunk, scheduler),
-            let isGreedy = isGreedy(chunk.slot)
+            let isGreedy = isGreedy(chunk.slot),
+            // A postponed row can leave a request with two chunks that reach its last computed token.
+            !candidates.contains(where: { $0.slot == chunk.slot })
         else { return }
         while origins.count <= chunk.slot.rawValue { origins.append([]) }
         origins[chunk.slot.rawValue].removeAll(keepingCapacity: true)
