@@ -76,6 +76,7 @@ def llama_servers_names(api):
     assert heavy == api.ids(n_predict=40, ignore_eos=True, max_tokens=None, repetition_penalty=3, repeat_penalty=1)
     api.refused_text("repeat_penalty", "abc")
     api.refused_text("n_predict", "abc")
+    api.refused_text("n_predict", -2)
 
 
 @check(BOTH, "logit_bias")
@@ -119,6 +120,7 @@ def max_tokens(api):
     assert answer["usage"]["completion_tokens"] == 3 and answer["choices"][0]["finish_reason"] == "length"
     assert api.complete(max_tokens=3, max_completion_tokens=5, ignore_eos=True)["usage"]["completion_tokens"] == 5
     api.refused_text("max_tokens", -1)
+    api.refused_text("max_completion_tokens", -1)
     assert api.post("/v1/completions", {"prompt": "a", "max_tokens": 10_000_000}, 400)["error"]["code"] == (
         "context_length_exceeded")
 

@@ -45,7 +45,13 @@ package struct SamplingFields {
         let older = try fields.integer("max_tokens")
         // -1 means "as many as fit" to llama-server's clients.
         let llama = try fields.integer("n_predict").flatMap { $0 == -1 ? nil : $0 }
-        stopping.maxTokens = try fields.integer("max_completion_tokens") ?? older ?? llama
+        let newer = try fields.integer("max_completion_tokens")
+        // Each under the name that the client wrote; what the engine refuses has but one.
+        for (name, value) in [("max_completion_tokens", newer), ("n_predict", llama)] {
+            guard let value, value < 0 else { continue }
+            throw .field(fields.name(name), expected: "an integer of at least 0", found: fields.value(name))
+        }
+        stopping.maxTokens = newer ?? older ?? llama
         stopping.minTokens = try fields.integer("min_tokens") ?? 0
         stopping.stopTokens = try Self.tokens(fields, "stop_token_ids")
         stopping.ignoreEndOfSequence = try fields.bool("ignore_eos") ?? false
