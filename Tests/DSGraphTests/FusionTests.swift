@@ -15,7 +15,7 @@ import Testing
         let found = counts(result.graph)
         #expect(found["linearGroup"] == 2)
         #expect(found["gateUpSwiGLU"] == 2)
-        #expect(found["addRMSNorm"] == 3)
+        #expect(found["addRMSNorm"] == 4)
         #expect(found["ropeGroup"] == 2)
         #expect(found["kvWriteGroup"] == 2)
         #expect(found["rope"] == nil && found["kvWrite"] == nil && found["binary"] == nil && found["unary"] == nil)

@@ -12,7 +12,8 @@ struct RandomGraph {
 
     private init(seed: UInt64) { random = SeededRandom(seed: seed) }
 
-    static func make(seed: UInt64, operations: Int = 24) throws -> Graph {
+    /// `selects`: the outputs are the step's sampled rows only.
+    static func make(seed: UInt64, operations: Int = 24, selects: Bool = false) throws -> Graph {
         var maker = RandomGraph(seed: seed)
         for name in ["x", "y"] {
             maker.pool.append(
@@ -21,7 +22,9 @@ struct RandomGraph {
         for _ in 0..<operations { try maker.grow() }
         var outputs: [(String, Value)] = []
         for index in 0..<3 {
-            outputs.append(("out\(index)", maker.pool[maker.pool.count - 1 - index]))
+            var value = maker.pool[maker.pool.count - 1 - index]
+            if selects { value = try maker.trace.gatherRows(value, maker.trace.input(.sampledRows)) }
+            outputs.append(("out\(index)", value))
         }
         return try maker.trace.finish(outputs: outputs)
     }

@@ -33,7 +33,7 @@ package struct PassPipeline: Sendable {
     }
 
     package static let allPasses: [Pass] = [
-        .constantFolding, .identities, .viewCanonicalization, .commonSubexpressions, .deadCode,
+        .constantFolding, .identities, .viewCanonicalization, .commonSubexpressions, .rowSelection, .deadCode,
         .linearBias, .linearActivation, .gateUpSwiGLU, .expertsBase, .residualNorm, .linearResidual, .linearGroups,
         .ropeGroups, .attentionPattern, .stateWriteGroups,
         .weightLayout,

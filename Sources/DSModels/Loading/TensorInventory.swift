@@ -9,8 +9,11 @@ package struct TensorInventory: Sendable {
     /// Weights that one generated token reads: everything but the input embedding, the drafter and idle experts.
     package var activeParameters = 0
     package var draftParameters = 0
-    /// Weights of the output head, or of the embedding that serves as one.
-    package var headParameters = 0
+    /// Those of `activeParameters` that only rows with wanted logits meet: what follows the last layer's attention, and the head.
+    package var tailParameters = 0
+    /// Bytes of such weights, routed experts among them only in `tailExpertBytes`.
+    package var tailBytes = 0
+    package var tailExpertBytes = 0
     /// Bytes that every step reads: everything but the input embedding, the drafter and the routed experts.
     package var fixedBytes = 0
     package var expertBytes = 0
@@ -23,19 +26,24 @@ package struct TensorInventory: Sendable {
         _ source: any TensorSource, _ configuration: ModelConfiguration, convertedBytes: Int
     ) throws(ModelError) {
         self.convertedBytes = convertedBytes
-        var expertParameters = 0
+        var (expertParameters, tailExpertParameters) = (0, 0)
         let draftPrefix = "model.layers.\(configuration.layerCount)."
+        let last = "model.layers.\(configuration.layerCount - 1)."
+        let tailPrefixes =
+            ["self_attn.o_proj.", "post_attention_layernorm.", "mlp."].map { last + $0 } + ["model.norm."]
         for name in source.names {
             let tensor = try source.tensor(name)
             let count = tensor.shape.elementCount
             let isHead = name == (configuration.tiesEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight")
             tensorCount += 1
             bytes += tensor.byteCount
-            if isHead { headParameters += count }
+            let isTail = isHead || tailPrefixes.contains { name.hasPrefix($0) }
             if name.contains(".mlp.experts."), !name.hasPrefix(draftPrefix) {
                 expertBytes += tensor.byteCount
+                if isTail { tailExpertBytes += tensor.byteCount }
             } else if !name.hasPrefix(draftPrefix), isHead || name != "model.embed_tokens.weight" {
                 fixedBytes += tensor.byteCount
+                if isTail { tailBytes += tensor.byteCount }
             }
             bytesByType[tensor.dtype, default: 0] += tensor.byteCount
             if name.hasSuffix("_scale_inv") || name.hasSuffix(".scale") { continue }
@@ -44,12 +52,15 @@ package struct TensorInventory: Sendable {
                 draftParameters += count
             } else if name.contains(".mlp.experts.") {
                 expertParameters += count
+                if isTail { tailExpertParameters += count }
             } else if name != "model.embed_tokens.weight" || configuration.tiesEmbeddings {
                 activeParameters += count
+                if isTail { tailParameters += count }
             }
         }
         if let routing = configuration.experts?.routing {
             activeParameters += expertParameters / routing.expertCount * routing.topK
+            tailParameters += tailExpertParameters / routing.expertCount * routing.topK
         }
     }
 }

@@ -15,17 +15,25 @@ extension ModelSummary {
     ///   - sampledRows: rows whose logits are computed.
     ///   - cachedTokens: tokens in the cache that are read, over all sequences.
     package func stepCost(rows: Int, sampledRows: Int, cachedTokens: Int, cacheType: DType) -> StepCost {
-        var bytes = Double(inventory.fixedBytes)
+        var bytes = Double(inventory.fixedBytes - (sampledRows == 0 ? inventory.tailBytes : 0))
         if let routing = configuration.experts?.routing {
-            // Experts that at least one of the rows chooses, if they choose evenly.
-            let idle = 1 - Double(routing.topK) / Double(routing.expertCount)
-            var untouched = 1.0
-            for _ in 0..<min(rows, 100_000) { untouched *= idle }
-            bytes += Double(inventory.expertBytes) * (1 - untouched)
+            let tail = Double(inventory.tailExpertBytes)
+            bytes += (Double(inventory.expertBytes) - tail) * routing.touchedPart(rows: rows)
+            bytes += tail * routing.touchedPart(rows: sampledRows)
         }
         bytes += Double(cachedTokens * cacheBytesPerToken(cacheType))
-        let head = Double(inventory.headParameters)
-        let body = Double(inventory.activeParameters) - head
-        return StepCost(bytes: bytes, operations: 2 * (body * Double(rows) + head * Double(sampledRows)))
+        let tail = Double(inventory.tailParameters)
+        let body = Double(inventory.activeParameters) - tail
+        return StepCost(bytes: bytes, operations: 2 * (body * Double(rows) + tail * Double(sampledRows)))
+    }
+}
+
+extension RoutingParameters {
+    /// Part of the experts that at least one of `rows` chooses, if they choose evenly.
+    fileprivate func touchedPart(rows: Int) -> Double {
+        let idle = 1 - Double(topK) / Double(expertCount)
+        var untouched = 1.0
+        for _ in 0..<min(rows, 100_000) { untouched *= idle }
+        return 1 - untouched
     }
 }
