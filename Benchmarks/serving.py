@@ -163,9 +163,10 @@ def measure(options, command, log, rate, seed):
         if "closed" in options.loads:
             for level in levels:
                 requests = max(options.requests, options.requests_per_client * level)
+                ramp = ("--ramp-up", options.ramp_up) if options.ramp_up and level > 1 else ()
                 run, = loadtest(
                     options, port, *shape, "--concurrency", level, "--num-requests", requests, "--seed", seed + level,
-                    "--steady-state")
+                    "--steady-state", *ramp)
                 for key, value in (run["steady_state"] or {}).items():
                     run[f"steady_{key}"] = value
                 figures[f"{level} concurrent"] = run
@@ -277,6 +278,8 @@ def main():
     parser.add_argument("--loads", default="closed,poisson,long", type=lambda text: text.split(","))
     parser.add_argument("--requests", type=int, default=12, help="of a closed loop, at least")
     parser.add_argument("--requests-per-client", type=int, default=6, help="of a closed loop, at least")
+    parser.add_argument("--ramp-up", type=float, default=0,
+                        help="seconds in which the clients of a closed loop begin, instead of all at once")
     parser.add_argument("--rate", type=float)
     parser.add_argument("--poisson-requests", type=int, default=32)
     parser.add_argument("--input-len", type=int, default=128)

@@ -30,6 +30,18 @@ import Testing
         #expect(TimeSeries(records).maximumInFlight <= concurrency)
     }
 
+    /// Clients begin one after the other, and each sends its next request at once.
+    @Test func clientsBeginOneAfterTheOther() async throws {
+        let records = try await run(
+            .init(events: 1, interval: .milliseconds(10)), load: .closed(concurrency: 4, rampUp: 0.4), requests: 200)
+        #expect(records.count == 200)
+        // The second begins after 0.1 s at the earliest, the fourth after 0.3 s.
+        for (time, most) in [(0.1, 1), (0.2, 2), (0.3, 3)] {
+            #expect(TimeSeries(records.filter { $0.sent < time }).maximumInFlight <= most)
+        }
+        #expect((2...4).contains(TimeSeries(records).maximumInFlight))
+    }
+
     /// A loop that waited would have one request under way.
     @Test func openLoopsDoNotWait() async throws {
         let records = try await run(

@@ -56,6 +56,22 @@ import Testing
         #expect(page.contains("&lt;full&gt; &amp; &quot;busy&quot;") && !page.contains("<full>"))
     }
 
+    /// Eight clients that begin at once are another load than eight that do not.
+    @Test func rampsAreCompared() async throws {
+        let loads: [Load] = [.closed(concurrency: 8, rampUp: 2), .closed(concurrency: 8)]
+        let (ramp, burst) = (
+            await report(label: "a", scale: 0.1, loads: loads), await report(label: "b", scale: 0.4, loads: [loads[0]])
+        )
+        let json = ramp.json(isDetailed: false)
+        #expect(json["runs"]?[0]?["ramp_up"]?.doubleValue == 2 && json["runs"]?[1]?["ramp_up"]?.doubleValue == 0)
+        let comparison = try Comparison(json, with: burst.json(isDetailed: false), path: "f")
+        #expect(Set(comparison.rows.map(\.load)) == ["8 concurrent after 2.00 s"])
+        #expect(comparison.unmatched == ["8 concurrent: only in a"])
+        // The last request begins after 1.9 s.
+        #expect(ramp.runs[0].notes.contains { $0.contains("before all clients had begun (2.00 s)") })
+        #expect(!ramp.runs[1].notes.contains { $0.contains("before all clients had begun") })
+    }
+
     private func notes(
         cached: Int?, failure: Failure? = nil, endpoint: Endpoint = .chat, sharesNothing: Bool
     ) async -> [String] {

@@ -10,6 +10,8 @@ struct LoadTestLoadOptions: ParsableArguments {
         name: [.long, .customLong("max-concurrency")],
         help: "Clients that wait for their answers; several numbers make several runs. (default: 1)")
     var concurrency: Sizes?
+    @Option(help: "Seconds in which the clients of --concurrency begin, one after the other; without it all at once.")
+    var rampUp: Double?
     @Option(
         name: [.long, .customLong("request-rate")],
         help: "Requests that arrive per second; several numbers make several runs.")
@@ -33,7 +35,8 @@ struct LoadTestLoadOptions: ParsableArguments {
     var levels: [Int] { concurrency?.values ?? [1] }
 
     var loads: [Load] {
-        rate.map { $0.values.map { .open(rate: $0, arrival: arrival) } } ?? levels.map { .closed(concurrency: $0) }
+        rate.map { $0.values.map { .open(rate: $0, arrival: arrival) } }
+            ?? levels.map { .closed(concurrency: $0, rampUp: rampUp ?? 0) }
     }
 
     var limit: RunLimit { RunLimit(requests: numRequests ?? (duration == nil ? 100 : nil), seconds: duration) }
@@ -47,10 +50,17 @@ struct LoadTestLoadOptions: ParsableArguments {
         if concurrency != nil, rate != nil {
             throw ValidationError("--rate: expected without --concurrency: a loop is open or closed")
         }
+        if rampUp != nil, rate != nil {
+            throw ValidationError(
+                "--ramp-up: expected without --rate: requests that arrive at a rate do not begin together")
+        }
+        if let rampUp, let duration, rampUp >= duration {
+            throw ValidationError("--ramp-up: expected less than --duration, \(duration) s, found \(rampUp)")
+        }
         for level in levels { try Limits.check(level, 1...Limits.sequences, "--concurrency") }
         try Limits.check(numRequests, 1...(1 << 24), "--num-requests")
         try Limits.check(warmup, 0...(1 << 24), "--warmup")
-        for (option, seconds) in [("--duration", duration), ("--timeout", timeout)] {
+        for (option, seconds) in [("--duration", duration), ("--timeout", timeout), ("--ramp-up", rampUp)] {
             guard let seconds, !(seconds > 0 && seconds < 1e7) else { continue }
             throw ValidationError("\(option): expected seconds above 0 and below ten million, found \(seconds)")
         }

@@ -66,7 +66,9 @@ package struct Comparison: Sendable {
     }
 
     private static func load(_ run: JSONValue) -> String {
-        if let concurrency = run["max_concurrency"]?.intValue { return Load.closed(concurrency: concurrency).title }
+        if let concurrency = run["max_concurrency"]?.intValue {
+            return Load.closed(concurrency: concurrency, rampUp: run["ramp_up"]?.doubleValue ?? 0).title
+        }
         let arrival = run["arrival"]?.stringValue.flatMap(Arrival.init) ?? .poisson
         return Load.open(rate: run["request_rate"]?.doubleValue ?? 0, arrival: arrival).title
     }

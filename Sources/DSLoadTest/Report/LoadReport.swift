@@ -80,9 +80,10 @@ extension Load {
     fileprivate var json: JSONObject {
         var object = JSONObject()
         switch self {
-        case .closed(let concurrency):
+        case .closed(let concurrency, let rampUp):
             object["load"] = "closed"
             object["max_concurrency"] = .integer(Int64(concurrency))
+            object["ramp_up"] = .number(rampUp)
         case .open(let rate, let arrival):
             object["load"] = "open"
             object["request_rate"] = .number(rate)

@@ -26,16 +26,20 @@ package struct LoadRun: Sendable {
     package func run(_ progress: RunProgress) async -> [RequestRecord] {
         let stopwatch = Stopwatch()
         switch load {
-        case .closed(let concurrency): await closed(concurrency, progress, stopwatch)
+        case .closed(let concurrency, let rampUp): await closed(concurrency, rampUp, progress, stopwatch)
         case .open(let rate, let arrival):
             await open(ArrivalSchedule(rate: rate, arrival: arrival, seed: seed), progress, stopwatch)
         }
         return progress.records
     }
 
-    private func closed(_ concurrency: Int, _ progress: RunProgress, _ stopwatch: Stopwatch) async {
+    private func closed(_ concurrency: Int, _ rampUp: Double, _ progress: RunProgress, _ stopwatch: Stopwatch) async {
         await withDiscardingTaskGroup { group in
-            for _ in 0..<concurrency {
+            for client in 0..<concurrency {
+                if client > 0, rampUp > 0 {
+                    let begin = rampUp * Double(client) / Double(concurrency)
+                    guard (try? await stopwatch.sleep(until: begin)) != nil, !progress.isStopped else { return }
+                }
                 group.addTask {
                     while let index = progress.take(limit: limit, at: stopwatch.seconds) {
                         let body = body(index)
