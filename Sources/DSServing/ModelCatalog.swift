@@ -25,8 +25,19 @@ package final class ModelCatalog: Sendable {
     }
 
     private let state: Mutex<State>
+    /// The first is the name of a model, the others are further names of the same one.
+    private let names: [String]
 
-    package init(_ models: [ServedModel]) { state = Mutex(State(models: models)) }
+    /// - Parameter names: What a model is called, if it has further names: requests may use any, answers and metrics have the first.
+    package init(_ models: [ServedModel] = [], names: [String] = []) {
+        state = Mutex(State(models: models))
+        self.names = names
+    }
+
+    /// The model's own name first, then its further ones.
+    package func names(of model: ServedModel) -> [String] {
+        model.name == names.first ? names : [model.name]
+    }
 
     /// In the order in which they were added.
     package var models: [ServedModel] { state.withLock { $0.models } }
@@ -36,6 +47,7 @@ package final class ModelCatalog: Sendable {
 
     /// The model of a request, which is not ended while the request keeps it. One model serves requests that name none.
     package func model(named name: String?) throws(APIError) -> ServedModel {
+        let name = name.map { names.dropFirst().contains($0) ? names[0] : $0 }
         let (found, models, absences) = state.withLock { state in
             // Held before anybody can replace it.
             (state.model(named: name)?.held(), state.models, state.absences)

@@ -35,7 +35,8 @@ def embedding_input(api):
     assert (many[0] == one).all() and len(many) == 3 and not (many[1] == one).any()
     usage = api.post(PATH, {"input": [ids, ids]})["usage"]
     assert usage == {"prompt_tokens": 2 * len(ids), "total_tokens": 2 * len(ids)}
-    api.refused(PATH, {"input": []}, "input")
+    for wrong in ([], [[]], [[1 << 30]]):
+        api.refused(PATH, {"input": wrong}, "input")
 
 
 @check(SECTION, "encoding_format")

@@ -405,6 +405,28 @@ def test_keys_are_reloaded(tmp_path):
         server.process.kill()
 
 
+def test_a_model_has_several_names(tmp_path):
+    config = tmp_path / "server.yaml"
+    config.write_text("served-model-name: [house, gpt-4o, org/house]\n")
+    server = Server("--port", "0", "--config", config)
+    try:
+        listed = requests.get(server.url + "/v1/models").json()
+        assert [model["id"] for model in listed["data"]] == ["house", "gpt-4o", "org/house"]
+        assert (listed["first_id"], listed["last_id"]) == ("house", "org/house")
+        assert requests.get(server.url + "/v1/models/org%2Fhouse").json()["id"] == "org/house"
+        asked = {"prompt": "a", "max_tokens": 2}
+        for name in ["house", "gpt-4o", "org/house", None]:
+            answer = requests.post(server.url + "/v1/completions", json={"model": name, **asked}).json()
+            assert answer["model"] == "house"
+        unknown = requests.post(server.url + "/v1/completions", json={"model": "deepseek", **asked})
+        assert unknown.status_code == 404 and "house" in unknown.json()["error"]["message"]
+        assert 'model_name="house"' in (metrics := requests.get(server.url + "/metrics").text) and "gpt-4o" not in metrics
+    finally:
+        assert server.stop() == 0
+    twice = run("--served-model-name", "a", "--served-model-name", "b", "--served-model-name", "a")
+    assert twice.returncode == 64 and "'a' twice" in twice.stderr
+
+
 @pytest.fixture(scope="session")
 def two_models(tmp_path_factory):
     """Files of two models that can be told apart, each with what a server that was started with it answers."""

@@ -40,3 +40,16 @@ def test_round_trip(deepseek, tmp_path):
     subprocess.run([deepseek, "tokenize", "default", "--input", source, "--output", ids], check=True)
     subprocess.run([deepseek, "detokenize", "default", "--input", ids, "--output", back], check=True)
     assert [json.loads(line) for line in back.open()] == [json.loads(line) for line in source.open()]
+
+
+def test_what_one_prints_the_other_takes(deepseek):
+    def run(*arguments):
+        return subprocess.run([deepseek, *arguments], capture_output=True, text=True)
+
+    ids = run("tokenize", "default", "What is 12 + 30?").stdout.strip()
+    listed = json.loads(ids)
+    for arguments in ([ids], map(str, listed), [str(listed[0]), json.dumps(listed[1:])]):
+        assert run("detokenize", "default", *arguments).stdout == "What is 12 + 30?\n"
+    for wrong in ("x", "[1, 2", "[1, \"2\"]", "[1.5]", "{}"):
+        result = run("detokenize", "default", wrong)
+        assert result.returncode == 64 and wrong in result.stderr, result.stderr

@@ -316,6 +316,11 @@ def test_language_model_infer(client, triton):
     assert 0 < result.as_numpy("num_output_tokens")[0] <= 12
     with pytest.raises(InferenceServerException, match="temperature"):
         client.infer("deepseek", text_inputs(module, PROMPT, temperature="hot"))
+    for text in (b"hot", b"[1]"):
+        inputs = text_inputs(module, PROMPT)
+        inputs[2].set_data_from_numpy(np.array([text], np.object_))
+        with pytest.raises(InferenceServerException, match="'sampling_parameters'"):
+            client.infer("deepseek", inputs)
 
 
 def test_language_model_stream(triton):

@@ -21,6 +21,16 @@ struct LoadTests {
         #expect(progress.map(\.id.rawValue) == [3])
     }
 
+    @Test("A prompt that half of the rows nearly cover ends in this step")
+    func shortestWayFirst() throws {
+        var scheduler = SchedulerTests.scheduler(tokens: 16, requests: 4, blocks: 64, context: 200)
+        scheduler.add(SchedulerTests.request(1, prompt: 9))
+        scheduler.add(SchedulerTests.request(2, prompt: 12))
+        let (plan, progress) = try SchedulerTests.step(&scheduler)
+        #expect(plan.prompts.map { [Int($0.id.rawValue), $0.count] } == [[1, 9], [2, 7]])
+        #expect(progress.map(\.id.rawValue) == [1])
+    }
+
     @Test("Beside requests that decode, prompts have the rows that they are given, and at least a block")
     func promptRows() throws {
         var scheduler = SchedulerTests.scheduler(tokens: 32, requests: 4, blocks: 64, context: 200)

@@ -71,13 +71,14 @@ struct DetokenizeCommand: ParsableCommand {
         discussion: """
             EXAMPLES
               deepseek detokenize default 17 230 4
+              deepseek detokenize default "$(deepseek tokenize default 'What is 12 + 30?')"
               deepseek detokenize tokenizer.json --input ids.jsonl --output texts.jsonl
             """)
 
     @Argument(help: "A model, a tokenizer.json, or `default`.", completion: .file())
     var tokenizer: String
-    @Argument(help: "Token ids.")
-    var ids: [Int32] = []
+    @Argument(help: "Token ids, or arrays of them as `deepseek tokenize` prints them.")
+    var ids: [TokenIDs] = []
     @OptionGroup var files: LineFiles
     @Flag(help: "Leave control tokens out.")
     var skipSpecial = false
@@ -95,7 +96,23 @@ struct DetokenizeCommand: ParsableCommand {
             }
             return
         }
-        Terminal.line(try tokenizer.decode(ids, skipSpecial: skipSpecial))
+        Terminal.line(try tokenizer.decode(ids.flatMap(\.values), skipSpecial: skipSpecial))
+    }
+}
+
+/// One token id, or a JSON array of them.
+struct TokenIDs: ExpressibleByArgument {
+    let values: [Int32]
+
+    init?(argument: String) {
+        if let id = Int32(argument) {
+            values = [id]
+            return
+        }
+        guard let items = try? JSONValue.parse(argument).arrayValue else { return nil }
+        let ids = items.compactMap { $0.intValue.flatMap { Int32(exactly: $0) } }
+        guard ids.count == items.count else { return nil }
+        values = ids
     }
 }
 

@@ -35,8 +35,12 @@ package struct ServerCommand: ParsableCommand {
         help: "A model, a directory of models or a Triton model repository (environment: MODEL_PATH, too).",
         completion: .directory)
     var modelDir: String?
-    @Option(help: "Name under which a single model is served (default: its file's name).")
-    var servedModelName: String?
+    @Option(
+        help: """
+            Name under which a single model is served (default: its file's name). May be repeated: requests may use each of the \
+            names, answers and metrics have the first.
+            """)
+    var servedModelName: [String] = []
     @Option(help: "A Jinja chat template to use instead of the model's own.", completion: .file())
     var chatTemplate: String?
     @OptionGroup(title: "Network") var listen: ListenOptions
@@ -76,7 +80,7 @@ package struct ServerCommand: ParsableCommand {
         return ServerSettings(
             server: server, engine: configuration, prefixCache: try prefixCache.checked(), pooling: embedding,
             models: try ModelSelection(
-                path: model ?? modelDir, servedName: servedModelName, mayBeEmpty: repository.modelControlMode != .none),
+                path: model ?? modelDir, names: servedModelName, mayBeEmpty: repository.modelControlMode != .none),
             chatTemplate: try chatTemplate.map(Self.template), repository: try repository.checked(),
             keys: try access.source(),
             certificates: try tls.files(), refreshesCertificates: tls.enableSslRefresh,

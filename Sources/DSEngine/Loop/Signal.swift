@@ -17,7 +17,15 @@ final class Signal<Value>: @unchecked Sendable {
     init(_ value: sending Value) {
         self.value = value
         pthread_mutex_init(mutex, nil)
-        pthread_cond_init(condition, nil)
+        #if canImport(Darwin)
+            pthread_cond_init(condition, nil)
+        #else
+            var attributes = pthread_condattr_t()
+            pthread_condattr_init(&attributes)
+            pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+            pthread_cond_init(condition, &attributes)
+            pthread_condattr_destroy(&attributes)
+        #endif
     }
 
     deinit {
@@ -50,20 +58,25 @@ final class Signal<Value>: @unchecked Sendable {
             }
             let left = ContinuousClock.now.duration(to: deadline)
             guard left > .zero else { break }
-            var time = Self.time(after: left)
-            pthread_cond_timedwait(condition, mutex, &time)
+            park(for: left)
         }
         return body(&value)
     }
 
-    /// The system's clock may be set meanwhile: whoever waits looks at the deadline again.
-    private static func time(after duration: Duration) -> timespec {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
+    /// Waits for a wake-up, for so long at most, by a clock that nobody sets: set back by an hour, the system's time would make it an
+    /// hour more. It may stand still while the machine sleeps, so whoever waits looks at the deadline again.
+    private func park(for duration: Duration) {
         let (seconds, attoseconds) = duration.components
-        let nanoseconds = Int(now.tv_nsec) + Int(attoseconds / 1_000_000_000)
-        now.tv_sec += Int(min(seconds, 86_400)) + nanoseconds / 1_000_000_000
-        now.tv_nsec = nanoseconds % 1_000_000_000
-        return now
+        var time = timespec(tv_sec: Int(min(seconds, 86_400)), tv_nsec: Int(attoseconds / 1_000_000_000))
+        #if canImport(Darwin)
+            pthread_cond_timedwait_relative_np(condition, mutex, &time)
+        #else
+            var now = timespec()
+            clock_gettime(CLOCK_MONOTONIC, &now)
+            let nanoseconds = now.tv_nsec + time.tv_nsec
+            time.tv_sec += now.tv_sec + nanoseconds / 1_000_000_000
+            time.tv_nsec = nanoseconds % 1_000_000_000
+            pthread_cond_timedwait(condition, mutex, &time)
+        #endif
     }
 }

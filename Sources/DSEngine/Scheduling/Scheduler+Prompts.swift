@@ -2,7 +2,7 @@
 extension Scheduler {
     /// Gives rows to running requests with more than one token to compute: half of them to the first one in the policy's order, so
     /// that every request has its turn, the others to those with the shortest way to go, so that a short prompt does not wait
-    /// for a long one. What nobody takes goes to the first one.
+    /// for a long one. The first one is among these with what its half leaves, perhaps a row.
     mutating func schedulePrompts(_ rows: Int, _ budget: inout Budget, _ plan: inout StepPlan) {
         var prompts: [SequenceSlot] = []
         for slot in running {
@@ -13,16 +13,20 @@ extension Scheduler {
         guard let first = prompts.first else { return }
         computing.removeAll(keepingCapacity: true)
         for slot in prompts { adoptKnown(slot) }
+        let mayFillStep = rows == budget.tokens
         var left = rows
         left -= compute(first, prompts.count == 1 ? left : (left + 1) / 2, &budget, &plan)
-        for slot in prompts.dropFirst().sorted(by: { remaining($0) < remaining($1) }) where left > 0 {
-            left -= compute(slot, left, &budget, &plan)
+        for slot in prompts.sorted(by: { remaining($0) < remaining($1) }) where left > 0 {
+            left -= slot == first ? extend(slot, left, &budget) : compute(slot, left, &budget, &plan)
         }
-        if left > 0, budget.tokens > 0 { extend(first, left, &budget) }
+        // Others may have given up their blocks, and rows, since.
+        if mayFillStep { left = budget.tokens }
+        if left > 0 { _ = extend(first, left, &budget) }
     }
 
+    /// Tokens that the step leaves to later ones, as it is planned so far.
     private func remaining(_ slot: SequenceSlot) -> (Int, RequestID) {
-        sequences[slot.rawValue].map { ($0.remaining, $0.id) } ?? (.max, RequestID(.max))
+        sequences[slot.rawValue].map { ($0.remaining - $0.scheduled, $0.id) } ?? (.max, RequestID(.max))
     }
 
     /// Schedules tokens of a request, unless another one computes the same block in this step: then it finds it in the next one.
@@ -41,14 +45,16 @@ extension Scheduler {
         return granted
     }
 
-    /// More tokens of a request that has some in this step.
-    private mutating func extend(_ slot: SequenceSlot, _ count: Int, _ budget: inout Budget) {
-        guard let sequence = sequences[slot.rawValue], sequence.scheduled > 0 else { return }
+    /// More tokens of a request that has some in this step; returns how many.
+    private mutating func extend(_ slot: SequenceSlot, _ count: Int, _ budget: inout Budget) -> Int {
+        guard let sequence = sequences[slot.rawValue], sequence.scheduled > 0 else { return 0 }
         let wanted = min(sequence.scheduled + min(count, budget.tokens), sequence.remaining)
-        let granted = reserve(wanted, for: slot)
-        guard granted > sequence.scheduled else { return }
-        sequences[slot.rawValue]?.scheduled = granted
-        budget.tokens -= granted - sequence.scheduled
+        let more = reserve(wanted, for: slot) - sequence.scheduled
+        guard more > 0 else { return 0 }
+        sequences[slot.rawValue]?.scheduled += more
+        budget.tokens -= more
+        noteComputing(slot)
+        return more
     }
 
     /// Remembers the blocks that become known by this step.

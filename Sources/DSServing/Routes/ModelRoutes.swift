@@ -9,17 +9,17 @@ struct ModelRoutes: RouteGroup {
 
     func add(to router: Router<ServingContext>) {
         router.get("/v1/models") { _, _ in
-            let models = catalog.models
+            let models = catalog.models.flatMap { model in catalog.names(of: model).map { object(model, $0) } }
             // The last three are Anthropic's: there is one page.
             return Response.json([
-                "object": "list", "data": .array(models.map(object)), "has_more": false,
-                "first_id": models.first.map { JSONValue.text($0.name) } ?? .null,
-                "last_id": models.last.map { JSONValue.text($0.name) } ?? .null,
+                "object": "list", "data": .array(models), "has_more": false,
+                "first_id": models.first?["id"] ?? .null, "last_id": models.last?["id"] ?? .null,
             ])
         }
         router.get("/v1/models/:name") { _, context in
-            let name = context.parameters.get("name") ?? ""
-            return Response.json(object(try catalog.model(named: name.removingPercentEncoding ?? name)))
+            let written = context.parameters.get("name") ?? ""
+            let name = written.removingPercentEncoding ?? written
+            return Response.json(object(try catalog.model(named: name), name))
         }
     }
 
@@ -32,12 +32,12 @@ struct ModelRoutes: RouteGroup {
         ]
     }
 
-    private func object(_ model: ServedModel) -> JSONValue {
+    private func object(_ model: ServedModel, _ name: String) -> JSONValue {
         [
-            "id": .text(model.name), "object": "model", "created": .integer(Int64(model.created)),
+            "id": .text(name), "object": "model", "created": .integer(Int64(model.created)),
             "owned_by": "deepseek", "max_model_len": .integer(Int64(model.generator.engine.maximumContext)),
             // As Anthropic's clients have it.
-            "type": "model", "display_name": .text(model.name),
+            "type": "model", "display_name": .text(name),
             "created_at": .text(Date(timeIntervalSince1970: TimeInterval(model.created)).ISO8601Format()),
         ]
     }

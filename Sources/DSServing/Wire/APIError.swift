@@ -37,7 +37,8 @@ package struct APIError: Error, Equatable {
     /// - Parameter promptField: the field that holds the prompt in this kind of request.
     package init(_ error: EngineError, promptField: String = "messages") {
         switch error {
-        case .invalidParameter(let field, let expected, let found):
+        case .invalidParameter(let name, let expected, let found):
+            let field = name == "prompt" ? promptField : name
             self = .invalid("'\(field)': expected \(expected), found \(found)", parameter: field)
         case .invalidConstraint(let field, let reason):
             self = .invalid("'\(field)': \(reason)", parameter: field)

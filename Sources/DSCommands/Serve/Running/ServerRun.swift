@@ -11,7 +11,7 @@ struct ServerRun {
     private static let refreshSeconds = 2.0
 
     private let settings: ServerSettings
-    private let catalog = ModelCatalog([])
+    private let catalog: ModelCatalog
     private let state = ServerState()
     private let keys: KeyStore
     private let certificates: CertificateStore?
@@ -19,6 +19,7 @@ struct ServerRun {
     /// Reads keys and certificates.
     init(_ settings: ServerSettings) throws {
         self.settings = settings
+        catalog = ModelCatalog(names: settings.models.names)
         keys = KeyStore(try settings.keys.read())
         certificates = try settings.certificates.map { files throws(CertificateError) in try CertificateStore(files) }
     }

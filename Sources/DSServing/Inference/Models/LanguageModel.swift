@@ -174,7 +174,8 @@ private struct Call {
         var object = request.parameters
         try Self.translate(&object, priorities)
         if let json = request.text("sampling_parameters") {
-            for member in try FieldReader(body: Array(json.utf8)).object.members { object[member.key] = member.value }
+            let reader = try FieldReader(body: Array(json.utf8), name: "'sampling_parameters'")
+            for member in reader.object.members { object[member.key] = member.value }
         }
         for name in Self.flags {
             if let input = request.input(name), input.elementCount == 1 { object[name] = .bool(input.bytes[0] != 0) }

@@ -13,15 +13,16 @@ package struct FieldReader {
     }
 
     /// Reads a body.
-    package init(body: [UInt8]) throws(APIError) {
+    /// - Parameter name: what errors call the object.
+    package init(body: [UInt8], name: String = "The body") throws(APIError) {
         let value: JSONValue
         do {
             value = try JSONValue.parse(body)
         } catch {
-            throw .invalid("The body is not valid JSON: \(error.description)")
+            throw .invalid("\(name) is not valid JSON: \(error.description)")
         }
         guard let object = value.objectValue else {
-            throw .invalid("The body: expected a JSON object, found \(value.typeName)")
+            throw .invalid("\(name): expected a JSON object, found \(value.typeName)")
         }
         self.init(object)
     }
