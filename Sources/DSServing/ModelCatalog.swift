@@ -55,12 +55,12 @@ package final class ModelCatalog: Sendable {
         if let found { return found }
         guard let name else {
             if models.isEmpty, absences.count == 1 { throw .modelAbsent(absences[0]) }
-            let names = models.map(\.name) + absences.map(\.name)
+            let names = models.flatMap { self.names(of: $0) } + absences.map(\.name)
             guard !names.isEmpty else { throw .noModel }
             throw .field("model", expected: "one of \(names.joined(separator: ", "))", found: nil)
         }
         if let absence = absences.first(where: { $0.name == name }) { throw .modelAbsent(absence) }
-        throw .modelNotFound(name, available: models.map(\.name))
+        throw .modelNotFound(name, available: models.flatMap { names(of: $0) })
     }
 
     /// Says why the model of that name does not answer, unless one of that name does.

@@ -42,6 +42,13 @@ import Testing
         #expect((2...4).contains(TimeSeries(records).maximumInFlight))
     }
 
+    /// The first client sends all requests before the second would begin, in an hour.
+    @Test(.timeLimit(.minutes(10))) func runsEndWithTheirLastRequest() async throws {
+        let records = try await run(
+            .init(events: 1, interval: .zero), load: .closed(concurrency: 4, rampUp: 14_400), requests: 10)
+        #expect(records.count == 10 && TimeSeries(records).maximumInFlight == 1)
+    }
+
     /// A loop that waited would have one request under way.
     @Test func openLoopsDoNotWait() async throws {
         let records = try await run(

@@ -58,18 +58,21 @@ import Testing
 
     /// Eight clients that begin at once are another load than eight that do not.
     @Test func rampsAreCompared() async throws {
-        let loads: [Load] = [.closed(concurrency: 8, rampUp: 2), .closed(concurrency: 8)]
+        let loads: [Load] = [
+            .closed(concurrency: 8, rampUp: 4), .closed(concurrency: 8, rampUp: 2), .closed(concurrency: 8),
+        ]
         let (ramp, burst) = (
             await report(label: "a", scale: 0.1, loads: loads), await report(label: "b", scale: 0.4, loads: [loads[0]])
         )
         let json = ramp.json(isDetailed: false)
-        #expect(json["runs"]?[0]?["ramp_up"]?.doubleValue == 2 && json["runs"]?[1]?["ramp_up"]?.doubleValue == 0)
+        #expect(json["runs"]?[0]?["ramp_up"]?.doubleValue == 4 && json["runs"]?[2]?["ramp_up"]?.doubleValue == 0)
         let comparison = try Comparison(json, with: burst.json(isDetailed: false), path: "f")
-        #expect(Set(comparison.rows.map(\.load)) == ["8 concurrent after 2.00 s"])
-        #expect(comparison.unmatched == ["8 concurrent: only in a"])
-        // The last request begins after 1.9 s.
-        #expect(ramp.runs[0].notes.contains { $0.contains("before all clients had begun (2.00 s)") })
-        #expect(!ramp.runs[1].notes.contains { $0.contains("before all clients had begun") })
+        #expect(Set(comparison.rows.map(\.load)) == ["8 concurrent after 4.00 s"])
+        #expect(comparison.unmatched == ["8 concurrent after 2.00 s: only in a", "8 concurrent: only in a"])
+        // The last request begins after 1.9 s, the last client after 3.5, 1.75 and 0 s.
+        let late = ramp.runs.map { run in run.notes.contains { $0.contains("before all clients had begun") } }
+        #expect(late == [true, false, false] && ramp.runs[0].notes.contains { $0.contains("(3.50 s)") })
+        #expect(ramp.runs.map { $0.steady?.window.lowerBound } == [nil, 1.75, 0.2])
     }
 
     private func notes(

@@ -69,9 +69,9 @@ import Testing
         #expect(SteadyState.window(of: records) == nil)
         let more = records + [RequestRecord(index: 3, due: 3.5, sent: 3.5, textTimes: [4], end: 5)]
         #expect(SteadyState.window(of: more) == 2...3.5)
-        #expect(SteadyState.window(of: more, rampUp: 1) == 2...3.5)
-        #expect(SteadyState.window(of: more, rampUp: 3) == 3...3.5)
-        #expect(SteadyState.window(of: more, rampUp: 3.5) == nil)
+        #expect(SteadyState.window(of: more, lastBegin: 1) == 2...3.5)
+        #expect(SteadyState.window(of: more, lastBegin: 3) == 3...3.5)
+        #expect(SteadyState.window(of: more, lastBegin: 3.5) == nil)
         #expect(SteadyState.window(of: []) == nil)
     }
 

@@ -36,7 +36,7 @@ struct LoadTestLoadOptions: ParsableArguments {
 
     var loads: [Load] {
         rate.map { $0.values.map { .open(rate: $0, arrival: arrival) } }
-            ?? levels.map { .closed(concurrency: $0, rampUp: rampUp ?? 0) }
+            ?? levels.map { .closed(concurrency: $0, rampUp: $0 > 1 ? rampUp ?? 0 : 0) }
     }
 
     var limit: RunLimit { RunLimit(requests: numRequests ?? (duration == nil ? 100 : nil), seconds: duration) }

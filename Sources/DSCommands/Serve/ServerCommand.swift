@@ -38,7 +38,7 @@ package struct ServerCommand: ParsableCommand {
     @Option(
         help: """
             Name under which a single model is served (default: its file's name). May be repeated: requests may use each of the \
-            names, answers and metrics have the first.
+            names; answers, metrics, V2 and gRPC have the first.
             """)
     var servedModelName: [String] = []
     @Option(help: "A Jinja chat template to use instead of the model's own.", completion: .file())

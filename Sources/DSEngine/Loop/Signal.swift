@@ -64,10 +64,10 @@ final class Signal<Value>: @unchecked Sendable {
     }
 
     /// Waits for a wake-up, for so long at most, by a clock that nobody sets: set back by an hour, the system's time would make it an
-    /// hour more. It may stand still while the machine sleeps, so whoever waits looks at the deadline again.
+    /// hour more. That clock stands still while the machine sleeps, so nobody waits for long before looking at the deadline again.
     private func park(for duration: Duration) {
-        let (seconds, attoseconds) = duration.components
-        var time = timespec(tv_sec: Int(min(seconds, 86_400)), tv_nsec: Int(attoseconds / 1_000_000_000))
+        let (seconds, attoseconds) = min(duration, .seconds(10)).components
+        var time = timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
         #if canImport(Darwin)
             pthread_cond_timedwait_relative_np(condition, mutex, &time)
         #else

@@ -10,7 +10,7 @@ extension Scheduler {
         let isAlone = budget.tokens == limits.maxBatchTokens
         if plan.preempted.isEmpty { admitWaiting(&budget, &plan) }
         let limit = isAlone ? nil : promptRows.map { max($0, limits.blockSize) }
-        schedulePrompts(min(budget.tokens, limit ?? budget.tokens), &budget, &plan)
+        schedulePrompts(atMost: limit, &budget, &plan)
         scheduleDrafts(&budget)
         emit(into: &plan)
     }

@@ -3,7 +3,8 @@ extension Scheduler {
     /// Gives rows to running requests with more than one token to compute: half of them to the first one in the policy's order, so
     /// that every request has its turn, the others to those with the shortest way to go, so that a short prompt does not wait
     /// for a long one. The first one is among these with what its half leaves, perhaps a row.
-    mutating func schedulePrompts(_ rows: Int, _ budget: inout Budget, _ plan: inout StepPlan) {
+    /// - Parameter limit: rows that prompts may have; nil: all that the step has left.
+    mutating func schedulePrompts(atMost limit: Int?, _ budget: inout Budget, _ plan: inout StepPlan) {
         var prompts: [SequenceSlot] = []
         for slot in running {
             // Also one that started in this step and found all but its last token known.
@@ -13,14 +14,14 @@ extension Scheduler {
         guard let first = prompts.first else { return }
         computing.removeAll(keepingCapacity: true)
         for slot in prompts { adoptKnown(slot) }
-        let mayFillStep = rows == budget.tokens
-        var left = rows
+        var left = min(budget.tokens, limit ?? .max)
         left -= compute(first, prompts.count == 1 ? left : (left + 1) / 2, &budget, &plan)
         for slot in prompts.sorted(by: { remaining($0) < remaining($1) }) where left > 0 {
             left -= slot == first ? extend(slot, left, &budget) : compute(slot, left, &budget, &plan)
         }
         // Others may have given up their blocks, and rows, since.
-        if mayFillStep { left = budget.tokens }
+        let planned = prompts.reduce(0) { $0 + (sequences[$1.rawValue]?.scheduled ?? 0) }
+        left = min(budget.tokens, limit.map { $0 - planned } ?? .max)
         if left > 0 { _ = extend(first, left, &budget) }
     }
 

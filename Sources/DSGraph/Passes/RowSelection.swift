@@ -53,6 +53,7 @@ private struct RowSelection {
                 replacements[node.outputs[0]] = value
             } else {
                 nodes.append(node)
+                if isSelection(node) { selected[node.inputs[0]] = node.outputs[0] }
             }
         }
         self.graph.nodes = nodes

@@ -6,7 +6,7 @@ package enum Load: Sendable, Equatable {
     /// Open loop: requests arrive at a rate (per second), whether or not earlier ones were answered.
     case open(rate: Double, arrival: Arrival)
 
-    /// `8 concurrent`, `8 concurrent after 10 s` or `2.5 requests/s (poisson)`.
+    /// `8 concurrent`, `8 concurrent after 10.0 s` or `2.5 requests/s (poisson)`.
     package var title: String {
         switch self {
         case .closed(let concurrency, 0): "\(concurrency) concurrent"
@@ -23,11 +23,15 @@ package enum Load: Sendable, Equatable {
         }
     }
 
-    /// Seconds until everybody has begun who takes part.
-    package var rampUp: Double {
+    /// Seconds after which the last client of a closed loop begins.
+    package var lastBegin: Double {
         switch self {
-        case .closed(_, let rampUp): rampUp
+        case .closed(let concurrency, let rampUp): Self.begin(of: concurrency - 1, concurrency, rampUp)
         case .open: 0
         }
+    }
+
+    static func begin(of client: Int, _ concurrency: Int, _ rampUp: Double) -> Double {
+        rampUp * Double(client) / Double(max(1, concurrency))
     }
 }

@@ -25,7 +25,7 @@ package struct RunResult: Sendable {
         self.records = records
         self.client = client
         whole = RunFigures(records, serviceLevel: serviceLevel)
-        let window = wantsSteadyState ? SteadyState.window(of: records, rampUp: load.rampUp) : nil
+        let window = wantsSteadyState ? SteadyState.window(of: records, lastBegin: load.lastBegin) : nil
         steady = window.map { RunFigures(records, window: $0, serviceLevel: serviceLevel) }
         series = TimeSeries(records)
         failures = FailureCount.counts(of: records)
@@ -37,10 +37,10 @@ package struct RunResult: Sendable {
             }
         }
         let lastStart = records.map(\.due).max() ?? 0
-        if load.rampUp > lastStart {
+        if load.lastBegin > lastStart {
             notes.append(
                 "the last request began \(Figure.text(lastStart)) s after the first, before all clients had begun "
-                    + "(\(Figure.text(load.rampUp)) s); send more requests")
+                    + "(\(Figure.text(load.lastBegin)) s); send more requests")
         } else if wantsSteadyState, window == nil {
             notes.append("no steady state: no request ended before the last one began; send more requests")
         }

@@ -36,10 +36,8 @@ package struct LoadRun: Sendable {
     private func closed(_ concurrency: Int, _ rampUp: Double, _ progress: RunProgress, _ stopwatch: Stopwatch) async {
         await withDiscardingTaskGroup { group in
             for client in 0..<concurrency {
-                if client > 0, rampUp > 0 {
-                    let begin = rampUp * Double(client) / Double(concurrency)
-                    guard (try? await stopwatch.sleep(until: begin)) != nil, !progress.isStopped else { return }
-                }
+                let begin = Load.begin(of: client, concurrency, rampUp)
+                guard await waits(until: begin, progress, stopwatch) else { return }
                 group.addTask {
                     while let index = progress.take(limit: limit, at: stopwatch.seconds) {
                         let body = body(index)
@@ -48,6 +46,17 @@ package struct LoadRun: Sendable {
                 }
             }
         }
+    }
+
+    /// Returns then; false as soon as no request may start any more.
+    private func waits(until begin: Double, _ progress: RunProgress, _ stopwatch: Stopwatch) async -> Bool {
+        while begin > stopwatch.seconds {
+            let next = min(begin, stopwatch.seconds + 0.05)
+            guard (try? await stopwatch.sleep(until: next)) != nil, !progress.isStopped,
+                limit.allows(request: progress.snapshot.started, at: stopwatch.seconds)
+            else { return false }
+        }
+        return true
     }
 
     /// Never waits for an answer: a slow server meets the same arrivals as a fast one.

@@ -9,12 +9,13 @@ package struct TensorInventory: Sendable {
     /// Weights that one generated token reads: everything but the input embedding, the drafter and idle experts.
     package var activeParameters = 0
     package var draftParameters = 0
-    /// Those of `activeParameters` that only rows with wanted logits meet: what follows the last layer's attention, and the head.
+    /// Those of `activeParameters` that only rows with wanted logits have to meet, where nobody reads the residual stream or hidden
+    /// states: what follows the last layer's attention, and the head.
     package var tailParameters = 0
     /// Bytes of such weights, routed experts among them only in `tailExpertBytes`.
     package var tailBytes = 0
     package var tailExpertBytes = 0
-    /// Bytes that every step reads: everything but the input embedding, the drafter and the routed experts.
+    /// Bytes that every step with wanted logits reads: everything but the input embedding, the drafter and the routed experts.
     package var fixedBytes = 0
     package var expertBytes = 0
     package var bytes = 0

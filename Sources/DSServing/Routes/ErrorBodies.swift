@@ -21,6 +21,7 @@ struct ErrorBodies: RouterMiddleware {
         switch path {
         case "/v1/completions": "prompt"
         case "/v1/embeddings", "/v1/responses", "/v1/responses/input_tokens": "input"
+        case _ where path.hasPrefix("/v2/"): "text_input"
         default: "messages"
         }
     }

@@ -118,7 +118,7 @@ struct GenerateRoutes: RouteGroup {
         } catch let error as InferenceError {
             try await events.send(["error": .text(error.message)])
         } catch let error as EngineError {
-            try await events.send(APIError(error).body(in: .openInference))
+            try await events.send(APIError(error, promptField: "text_input").body(in: .openInference))
         }
         return nil
     }
