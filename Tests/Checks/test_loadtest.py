@@ -7,12 +7,14 @@ import html.parser
 import http.server
 import json
 import re
+import signal
 import subprocess
 import threading
 import time
 import xml.etree.ElementTree
 
 import pytest
+import requests
 
 FIRST, GAP, TOKENS = 0.08, 0.02, 6
 
@@ -34,7 +36,8 @@ class Reference(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def do_GET(self):
-        self.send_json(200, {"object": "list", "data": [{"id": name} for name in self.server.models]})
+        self.send_json(200, {"object": "list", "data": [
+            name if isinstance(name, dict) else {"id": name} for name in self.server.models]})
 
     def event(self, value):
         text = value if isinstance(value, str) else json.dumps(value)
@@ -282,6 +285,37 @@ def test_comparison_and_page(deepseek, reference, tmp_path):
 def test_mistakes_are_named(deepseek, arguments, message):
     result = subprocess.run([deepseek, "loadtest", *arguments], capture_output=True, text=True, timeout=60)
     assert result.returncode != 0 and message in result.stderr, result.stderr
+
+
+def test_a_wrong_command_line_is_told_from_a_failure(deepseek):
+    for arguments in (
+            ["--goodput", "ttfb:5"], ["--goodput", "ttft"], ["--url", "http://127.0.0.1:1/v1/chat/completions"],
+            ["--self-test", "--report", "r.html"], ["--self-test", "--json", "r.json"], ["--self-test", "--ramp-up", "2"]):
+        result = subprocess.run([deepseek, "loadtest", *arguments], capture_output=True, text=True, timeout=60)
+        assert result.returncode == 64 and arguments[0] in result.stderr, (arguments, result.stderr)
+
+
+def test_a_second_interrupt_ends(deepseek, server):
+    process = subprocess.Popen(
+        [deepseek, "loadtest", "--url", server.url, "--endpoint", "completions", "--concurrency", "64", "--num-requests", "6400",
+         "--random-output-len", "1900", "--ignore-eos"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    while requests.get(server.url + "/health").json()["models"]["deepseek"]["running_requests"] == 0:
+        assert process.poll() is None
+        time.sleep(0.05)
+    # Two that come at once are one.
+    while process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+    assert process.returncode == -signal.SIGINT and process.stdout.read() == b""
+
+
+def test_further_names_of_one_model(deepseek, reference):
+    asked = ("--url", reference.url, "--num-requests", 1, "--prompt", "x")
+    reference.models = [{"id": "a", "root": "m"}, {"id": "b", "root": "m"}]
+    assert load_json(deepseek, *asked)["runs"][0]["completed"] == 1
+    assert {body["model"] for _, _, body in reference.seen} == {"a"}
+    reference.models[1]["root"] = "n"
+    assert "a, b" in load(deepseek, *asked, code=64).stderr
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://localhost:1"])

@@ -110,6 +110,9 @@ import Testing
         let graph = try t.finish(outputs: values.enumerated().map { ("out\($0.offset)", $0.element) })
         let result = try simplified(graph)
         #expect(selectedRows(result.graph, isLinear) == example.selected)
+        let notes = result.reports.flatMap(\.notes)
+        #expect(
+            example.selected == 0 || notes.contains { $0.hasPrefix("\(example.selected) of them multiply weights") })
         let moved = result.reports.first { $0.name == "row-selection" }?.rewriteCount ?? 0
         #expect((moved > 0) == (example.selected > 0 || example.testDescription.hasPrefix("constant")))
 

@@ -36,9 +36,18 @@ struct LoadTestCommand: AsyncParsableCommand {
     var selfTest = false
 
     func validate() throws {
+        do {
+            _ = try results.serviceLevel()
+            _ = try server.target()
+        } catch let error as LoadTestError {
+            throw ValidationError(error.description)
+        }
         try load.check()
         try requests.check()
         try results.check()
+        if selfTest, results.isAskedForFiles || load.isMoreThanLevels {
+            throw ValidationError("--self-test: expected no other options than --concurrency and --json -")
+        }
     }
 
     func run() async throws {

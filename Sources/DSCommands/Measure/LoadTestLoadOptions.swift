@@ -32,6 +32,9 @@ struct LoadTestLoadOptions: ParsableArguments {
     /// Short enough to be copied by hand. Tests that drew the same one would measure a prefix cache.
     static func drawnSeed() -> UInt64 { UInt64(UInt32.random(in: .min ... .max)) }
 
+    /// Whether anything but `--concurrency` is there.
+    var isMoreThanLevels: Bool { rate != nil || numRequests != nil || duration != nil || rampUp != nil || warmup != 0 }
+
     var levels: [Int] { concurrency?.values ?? [1] }
 
     var loads: [Load] {

@@ -27,11 +27,12 @@ struct LoadTestResultOptions: ParsableArguments {
     var compare: String?
 
     func check() throws {
-        _ = try serviceLevel()
         if let report { try OutputPath.check(report, option: "--report") }
         if let json, json != "-" { try OutputPath.check(json, option: "--json") }
         if saveDetailed, json == nil { throw ValidationError("--save-detailed: expected together with --json") }
     }
+
+    var isAskedForFiles: Bool { report != nil || compare != nil || (json ?? "-") != "-" }
 
     func serviceLevel() throws -> ServiceLevel? {
         goodput.isEmpty ? nil : try ServiceLevel(parsing: goodput)

@@ -30,7 +30,10 @@ final class LoadTestSession {
         var results: [RunResult] = []
         for load in load.loads {
             let progress = RunProgress()
-            let interrupt = Interrupt { progress.stop() }
+            let interrupt = Interrupt {
+                if progress.isStopped { return Interrupt.end() }
+                progress.stop()
+            }
             defer { interrupt.stop() }
             let run = run(load, limit: self.load.limit)
             let display = LoadTestProgress(load: load, limit: self.load.limit, progress: progress)

@@ -17,6 +17,13 @@ struct Interrupt {
         source.resume()
     }
 
+    /// Ends the program as Ctrl-C does when nobody looks after it.
+    static func end() {
+        signal(SIGINT, SIG_DFL)
+        // To the process: threads of a queue do not take signals.
+        kill(getpid(), SIGINT)
+    }
+
     func stop() {
         source.cancel()
         signal(SIGINT, SIG_DFL)

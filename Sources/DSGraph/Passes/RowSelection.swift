@@ -9,6 +9,7 @@ extension Pass {
         for rows in Set(selections).sorted() {
             guard let selection = RowSelection(graph, rows) else { continue }
             report.rewrites["moved past", default: 0] += selection.moved
+            report.notes.append("\(selection.products) of them multiply weights, with the selected rows only")
             graph = selection.graph
         }
         rewriter = Rewriter(graph)
@@ -24,6 +25,8 @@ private struct RowSelection {
     private(set) var graph: Graph
     /// Operations that compute selected rows only now.
     private(set) var moved = 0
+    /// Those among them that multiply weights.
+    private(set) var products = 0
     private let rows: ValueID
     /// The selected rows of a value, once somebody asked for them.
     private var selected: [ValueID: ValueID] = [:]
@@ -100,6 +103,7 @@ private struct RowSelection {
         }
         nodes.append(node)
         moved += 1
+        if node.op.multipliesWeights { products += 1 }
     }
 
     private var count: Dim { graph.type(of: rows).dims[0] }

@@ -114,14 +114,18 @@ package final class LoadClient: Sendable {
         return request
     }
 
-    /// The names that `GET /v1/models` lists.
+    /// The names that `GET /v1/models` lists, of a model with several (entries with one `root`) the first.
     package func models() async throws(LoadTestError) -> [String] {
         do {
             let response = try await http.execute(request(path: "/v1/models"), timeout: .seconds(30))
             let body = Array(try await response.body.collect(upTo: Self.maximumBody).readableBytesView)
             let list = try JSONValue.parse(body, limits: JSONLimits(duplicateKeys: .lastWins))
             if response.status == .ok, let data = list["data"]?.arrayValue {
-                return data.compactMap { $0["id"]?.stringValue }
+                var roots: Set<String> = []
+                return data.compactMap { model in
+                    if let root = model["root"]?.stringValue, !roots.insert(root).inserted { return nil }
+                    return model["id"]?.stringValue
+                }
             }
             throw LoadTestError.server(
                 "\(target.base)/v1/models", expected: "a list of models",

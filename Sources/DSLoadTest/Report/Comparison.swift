@@ -48,12 +48,14 @@ package struct Comparison: Sendable {
             // Like is compared with like: steady states only where both have one.
             let both = [run, match].map { $0["steady_state"] }
             let isSteady = both.allSatisfy { $0?.objectValue != nil }
+            let isMixed = !isSteady && both.contains { $0?.objectValue != nil }
+            let load = Self.load(run) + (isMixed ? ", whole runs" : "")
             let (ours, theirs) = isSteady ? (both[0] ?? run, both[1] ?? match) : (run, match)
             for figure in Self.figures {
                 guard let a = ours[figure.key]?.doubleValue, let b = theirs[figure.key]?.doubleValue else { continue }
                 rows.append(
                     Row(
-                        load: Self.load(run), name: figure.name, unit: figure.unit, ours: a, other: b,
+                        load: load, name: figure.name, unit: figure.unit, ours: a, other: b,
                         isRate: figure.isRate))
             }
         }

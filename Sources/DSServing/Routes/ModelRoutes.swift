@@ -35,7 +35,8 @@ struct ModelRoutes: RouteGroup {
     private func object(_ model: ServedModel, _ name: String) -> JSONValue {
         [
             "id": .text(name), "object": "model", "created": .integer(Int64(model.created)),
-            "owned_by": "deepseek", "max_model_len": .integer(Int64(model.generator.engine.maximumContext)),
+            "owned_by": "deepseek", "root": .text(model.name),
+            "max_model_len": .integer(Int64(model.generator.engine.maximumContext)),
             // As Anthropic's clients have it.
             "type": "model", "display_name": .text(name),
             "created_at": .text(Date(timeIntervalSince1970: TimeInterval(model.created)).ISO8601Format()),
