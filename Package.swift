@@ -138,13 +138,15 @@ let package = Package(
         .target(name: "DSTestSupport", path: "Tests/DSTestSupport", swiftSettings: strict),
         .testTarget(name: "DSSupportTests", dependencies: ["DSSupport", "DSTestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "DSKernelsTests", dependencies: ["DSKernels", "DSTensor", "DSFormats"], swiftSettings: strict),
+            name: "DSKernelsTests", dependencies: ["DSKernels", "DSTensor", "DSFormats", "DSTestSupport"],
+            swiftSettings: strict),
         .testTarget(name: "DSFormatsTests", dependencies: ["DSFormats", "DSTensor"], swiftSettings: strict),
         .testTarget(
             name: "DSTokenizersTests", dependencies: ["DSTokenizers", "DSSupport", "DSTestSupport"],
             swiftSettings: strict),
         .testTarget(
-            name: "DSGraphTests", dependencies: ["DSGraph", "DSTensor", "DSKernels", "DSSupport", "CDSTestSupport"],
+            name: "DSGraphTests",
+            dependencies: ["DSGraph", "DSTensor", "DSKernels", "DSSupport", "CDSTestSupport", "DSTestSupport"],
             swiftSettings: strict),
         .testTarget(name: "DSGrammarTests", dependencies: ["DSGrammar", "DSSupport"], swiftSettings: strict),
         .testTarget(
@@ -155,11 +157,11 @@ let package = Package(
             name: "DSEngineTests",
             dependencies: [
                 "DSEngine", "DSGrammar", "DSModels", "DSTokenizers", "DSKernels", "DSGraph", "DSFormats", "DSTensor",
-                "DSSupport",
-                "CDSTestSupport",
+                "DSSupport", "CDSTestSupport", "DSTestSupport",
             ], swiftSettings: strict),
         .testTarget(
-            name: "DSObservabilityTests", dependencies: ["DSObservability", "DSSupport", logging, metrics, tracing],
+            name: "DSObservabilityTests",
+            dependencies: ["DSObservability", "DSSupport", "DSTestSupport", logging, metrics, tracing],
             swiftSettings: strict),
         .testTarget(
             name: "DSServingTests",

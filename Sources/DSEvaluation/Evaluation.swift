@@ -1,5 +1,5 @@
 package import DSEngine
-package import DSSupport
+import DSSupport
 
 /// Asks a model every item, judges the answers, and measures the perplexity of texts.
 package struct Evaluation: Sendable {

@@ -1,4 +1,4 @@
-package import DSSupport
+import DSSupport
 import GRDB
 import GRDBSQLite
 

@@ -42,8 +42,6 @@ enum RPCFailure {
         case .queueFull, .queueTokensExceeded, .queueTimeout, .shutDown: .unavailable
         case .deadlineExceeded: .deadlineExceeded
         case .modelFailure: .internalError
-        // The engine is a library of its own; what it may add is not the client's mistake.
-        default: .internalError
         }
     }
 }

@@ -20,7 +20,7 @@ extension MappedBytes {
             typealias Flag = UInt8
         #endif
         return unsafe withUnsafeTemporaryAllocation(of: Flag.self, capacity: count) { flags -> Int? in
-            guard let first = unsafe flags.baseAddress,
+            guard let first = flags.baseAddress,
                 unsafe mincore(UnsafeMutableRawPointer(mutating: pages.baseAddress), pages.count, first) == 0
             else { return nil }
             var missing = 0

@@ -35,15 +35,25 @@ package struct BulkTokenizer {
         lines input: UnsafeRawBufferPointer, skipSpecial: Bool = false, write: ([UInt8]) throws -> Void
     ) throws {
         try forEachLine(of: input, write: write) { (value, output) throws(TokenizerError) in
-            var ids: [Int32] = []
-            for element in value.arrayValue ?? [.null] {
-                guard let id = element.intValue.flatMap({ Int32(exactly: $0) }) else {
-                    throw TokenizerError.malformed(path: "", expected: "an array of ids", found: value.typeName)
-                }
-                ids.append(id)
-            }
-            output += JSONValue.text(try tokenizer.decode(ids, skipSpecial: skipSpecial)).serialized()
+            let text = try tokenizer.decode(try Self.ids(in: value), skipSpecial: skipSpecial)
+            output += JSONValue.text(text).serialized()
         }
+    }
+
+    /// The ids of a JSON array.
+    package static func ids(in value: JSONValue) throws(TokenizerError) -> [Int32] {
+        guard let items = value.arrayValue else {
+            throw .malformed(path: "", expected: "an array of ids", found: value.typeName)
+        }
+        var ids: [Int32] = []
+        ids.reserveCapacity(items.count)
+        for item in items {
+            guard let id = item.intValue.flatMap({ Int32(exactly: $0) }) else {
+                throw .malformed(path: "", expected: "an id in the array", found: item.serializedString())
+            }
+            ids.append(id)
+        }
+        return ids
     }
 
     private func forEachLine(

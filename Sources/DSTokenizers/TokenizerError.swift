@@ -1,6 +1,6 @@
 /// Why a tokenizer could not be built or a text not be tokenised.
 public enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// A field of a tokenizer description has the wrong type or value.
+    /// A field of a tokenizer description has the wrong type or value; an input has it where the path is empty.
     case malformed(path: String, expected: String, found: String)
     /// A component names a type that this package does not have.
     case unsupported(component: String, name: String)
@@ -18,7 +18,7 @@ public enum TokenizerError: Error, Equatable, Sendable, CustomStringConvertible 
     public var description: String {
         switch self {
         case .malformed(let path, let expected, let found):
-            "tokenizer field '\(path)': expected \(expected), found \(found)"
+            (path.isEmpty ? "" : "tokenizer field '\(path)': ") + "expected \(expected), found \(found)"
         case .unsupported(let component, let name): "tokenizer \(component) '\(name)' is not supported"
         case .unsupportedPattern(let pattern, let construct): "pattern '\(pattern)': \(construct) is not supported"
         case .unknownToken(let token, let user): "token '\(token)' needed by \(user) is not in the vocabulary"

@@ -413,7 +413,9 @@ def test_a_model_has_several_names(tmp_path):
         listed = requests.get(server.url + "/v1/models").json()
         assert [model["id"] for model in listed["data"]] == ["house", "gpt-4o", "org/house"]
         assert (listed["first_id"], listed["last_id"]) == ("house", "org/house")
-        assert requests.get(server.url + "/v1/models/org%2Fhouse").json()["id"] == "org/house"
+        for path in ("org%2Fhouse", "org/house"):
+            assert requests.get(server.url + "/v1/models/" + path).json()["id"] == "org/house"
+        assert requests.get(server.url + "/v1/models/org/garden").status_code == 404
         asked = {"prompt": "a", "max_tokens": 2}
         for name in ["house", "gpt-4o", "org/house", None]:
             answer = requests.post(server.url + "/v1/completions", json={"model": name, **asked}).json()
@@ -425,6 +427,8 @@ def test_a_model_has_several_names(tmp_path):
         assert server.stop() == 0
     twice = run("--served-model-name", "a", "--served-model-name", "b", "--served-model-name", "a")
     assert twice.returncode == 64 and "'a' twice" in twice.stderr
+    spaces = run("--served-model-name", "  ")
+    assert spaces.returncode == 64 and "nothing but spaces" in spaces.stderr
 
 
 @pytest.fixture(scope="session")

@@ -321,6 +321,11 @@ def test_language_model_infer(client, triton):
         inputs[2].set_data_from_numpy(np.array([text], np.object_))
         with pytest.raises(InferenceServerException, match="'sampling_parameters'"):
             client.infer("deepseek", inputs)
+    for index, name in ((0, "text_input"), (2, "sampling_parameters")):
+        inputs = text_inputs(module, PROMPT)
+        inputs[index].set_data_from_numpy(np.array([b'{"seed": "\xff"}'], np.object_))
+        with pytest.raises(InferenceServerException, match=f"'{name}': expected UTF-8"):
+            client.infer("deepseek", inputs)
 
 
 def test_language_model_stream(triton):

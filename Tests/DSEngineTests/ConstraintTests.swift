@@ -1,6 +1,7 @@
 import DSEngine
 import DSGrammar
 import DSSupport
+import DSTestSupport
 import Testing
 
 /// Constraints over the scripted model, whose opinions have nothing to do with any grammar.

@@ -1,4 +1,5 @@
 import DSEngine
+import DSTestSupport
 import Synchronization
 import Testing
 

@@ -1,5 +1,6 @@
 import DSEngine
 import DSSupport
+import DSTestSupport
 import Testing
 
 #if canImport(FoundationEssentials)

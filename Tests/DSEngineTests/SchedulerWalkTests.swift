@@ -1,4 +1,5 @@
 import DSEngine
+import DSTestSupport
 import Testing
 
 /// Random walks over the scheduler beside a model of what a request's tokens must become: token k of a request is a hash

@@ -1,5 +1,6 @@
 import DSEngine
 import DSGrammar
+import DSTestSupport
 import Testing
 
 /// Tokens that a request allows, bans or forces.

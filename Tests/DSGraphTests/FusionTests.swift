@@ -1,6 +1,7 @@
 import DSGraph
 import DSSupport
 import DSTensor
+import DSTestSupport
 import Testing
 
 /// Which fusions fire on whole models, and what they report.
@@ -46,7 +47,7 @@ import Testing
 
     /// A value that somebody else reads is not fused away.
     @Test func sharedValuesStay() throws {
-        var random = SeededRandom(seed: 3)
+        var random = SplitMix(seed: 3)
         var t = Trace()
         let x = try t.input(.tensor(name: "x"), ValueType(.f32, [.tokens, 8]))
         let y = try t.linear(x, random.weight("w", [8, 8]))

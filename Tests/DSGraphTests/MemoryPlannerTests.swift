@@ -1,10 +1,11 @@
 import DSGraph
+import DSTestSupport
 import Testing
 
 @Suite struct MemoryPlannerTests {
     /// Random live ranges: buffers that live together never overlap, and the plan stays near the lower bound.
     @Test(arguments: Array(UInt64(1)...40)) func randomWalk(seed: UInt64) throws {
-        var random = SeededRandom(seed: seed)
+        var random = SplitMix(seed: seed)
         var requests: [BufferRequest] = []
         for step in 0..<Int.random(in: 1...120, using: &random) {
             let first = Int.random(in: 0...60, using: &random)

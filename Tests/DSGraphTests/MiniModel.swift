@@ -1,6 +1,7 @@
 import DSGraph
 import DSKernels
 import DSTensor
+import DSTestSupport
 
 /// Small decoders with random weights: grouped-query attention, and MLA with a mixture of experts.
 enum MiniModel {
@@ -14,7 +15,7 @@ enum MiniModel {
 
     /// Two layers with 4 query heads over 2 key heads of 8 (32 where the cache has blocks), biases, SwiGLU.
     static func groupedQuery(seed: UInt64 = 7, cache: DType = .f32) throws -> Graph {
-        var random = SeededRandom(seed: seed)
+        var random = SplitMix(seed: seed)
         var t = Trace()
         let width = cache.isBlockQuantized ? 32 : 8
         let (ids, positions, slots) = (try t.input(.tokenIDs), try t.input(.positions), try t.input(.slots))
@@ -54,7 +55,7 @@ enum MiniModel {
     /// Two MLA layers, a mixture of 8 experts with groups and a shared expert. `absorbed` runs every row in the absorbed
     /// form; `mixed` runs prompt rows in the naive form.
     static func latent(_ form: MLAForm, seed: UInt64 = 11, cache: DType = .f32) throws -> Graph {
-        var random = SeededRandom(seed: seed)
+        var random = SplitMix(seed: seed)
         var t = Trace()
         let (ids, positions) = (try t.input(.tokenIDs), try t.input(.positions))
         let table = try random.weight("embed", [vocabulary, hidden], scale: 1)
@@ -70,7 +71,7 @@ enum MiniModel {
 
     private static func attentionLayer(
         _ t: inout Trace, _ x: Value, _ positions: Value, _ form: MLAForm, _ name: String, _ cache: DType,
-        _ random: inout SeededRandom
+        _ random: inout SplitMix
     ) throws -> Value {
         let rotary = cache.isBlockQuantized ? 32 : 8
         let normed = try t.rmsNorm(x, random.weight("\(name).norm1", [hidden]), eps: 1e-6)
@@ -140,7 +141,7 @@ enum MiniModel {
     }
 
     private static func expertLayer(
-        _ t: inout Trace, _ x: Value, _ name: String, _ random: inout SeededRandom
+        _ t: inout Trace, _ x: Value, _ name: String, _ random: inout SplitMix
     ) throws -> Value {
         let normed = try t.rmsNorm(x, random.weight("\(name).norm2", [hidden]), eps: 1e-6)
         let logits = try t.linear(normed, random.weight("\(name).router", [8, hidden]))
@@ -158,7 +159,7 @@ enum MiniModel {
     }
 
     private static func finish(
-        _ t: inout Trace, _ x: Value, _ table: WeightRef, _ random: inout SeededRandom
+        _ t: inout Trace, _ x: Value, _ table: WeightRef, _ random: inout SplitMix
     ) throws -> Graph {
         let last = try t.gatherRows(x, t.input(.sampledRows))
         let normed = try t.rmsNorm(last, random.weight("norm", [hidden]), eps: 1e-6)

@@ -1,5 +1,6 @@
 import DSGraph
 import DSKernels
+import DSTestSupport
 import Testing
 
 /// Optimised graphs give the numbers of the plain interpreter, at every level, on one thread and on several.
@@ -9,7 +10,7 @@ import Testing
     @Test(arguments: seeds, [1, 3, 8])
     func levelsKeepTheNumbers(seed: UInt64, tokens: Int) throws {
         let graph = try RandomGraph.make(seed: seed)
-        var random = SeededRandom(seed: seed &* 31 &+ UInt64(tokens))
+        var random = SplitMix(seed: seed &* 31 &+ UInt64(tokens))
         let tensors = graph.inputs.map { _ in random.floats(tokens * RandomGraph.width) }
         let sizes = DimSizes(decodeTokens: tokens)
         let expected = try PlainInterpreter(graph: graph, sizes: sizes, tensors: tensors).outputs()
@@ -31,7 +32,7 @@ import Testing
     /// The same graph at the same level gives the same bits whatever the number of threads.
     @Test(arguments: seeds) func threadsDoNotChangeBits(seed: UInt64) throws {
         let graph = try RandomGraph.make(seed: seed)
-        var random = SeededRandom(seed: seed)
+        var random = SplitMix(seed: seed)
         let tensors = graph.inputs.map { _ in random.floats(5 * RandomGraph.width) }
         var bits: [[[UInt32]]] = []
         for threads in [1, 2, 5] {

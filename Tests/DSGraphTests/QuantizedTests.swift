@@ -1,6 +1,7 @@
 import DSGraph
 import DSKernels
 import DSTensor
+import DSTestSupport
 import Testing
 
 /// Block-quantised weights: activations are prepared once, and plans agree with the reference tier's exact products.
@@ -8,7 +9,7 @@ import Testing
     static let width = 64
 
     private static func quantized(
-        _ random: inout SeededRandom, _ name: String, _ dims: [Int], _ dtype: DType
+        _ random: inout SplitMix, _ name: String, _ dims: [Int], _ dtype: DType
     ) throws -> WeightRef {
         let values = random.floats(dims.reduce(1, *), scale: 0.3)
         let shape = Shape(dims)
@@ -20,7 +21,7 @@ import Testing
 
     /// Three products of one input, a gated unit with `up` in a format of its own, experts.
     static func graph(_ dtype: DType, up: DType) throws -> Graph {
-        var random = SeededRandom(seed: 5)
+        var random = SplitMix(seed: 5)
         var t = Trace()
         let x = try t.input(.tensor(name: "x"), ValueType(.f32, [.tokens, .fixed(width)]))
         let a = try t.linear(x, quantized(&random, "a", [96, width], dtype))
@@ -44,7 +45,7 @@ import Testing
 
     @Test(arguments: formats) func tiersAgree(dtype: DType, up: DType) throws {
         let graph = try Self.graph(dtype, up: up)
-        var random = SeededRandom(seed: 8)
+        var random = SplitMix(seed: 8)
         let x = random.floats(7 * Self.width)
         var results: [[[Float]]] = []
         for (kernels, level, threads) in [
@@ -71,7 +72,7 @@ import Testing
     @Test(arguments: [DType.q8_0, .q4_0, .q5_0]) func layoutDoesNotChangeABit(dtype: DType) throws {
         let kernels = KernelSet.best()
         let graph = try Self.graph(dtype, up: dtype)
-        var random = SeededRandom(seed: 9)
+        var random = SplitMix(seed: 9)
         let x = random.floats(21 * Self.width)
         var results: [[[Float]]] = []
         for level in [OptimizationLevel.fusion, .layout] {
@@ -94,7 +95,7 @@ import Testing
 
     /// A head that shares its matrix with the embedding has a copy; the embedding reads the mapped rows.
     @Test func tiedHeadHasACopy() throws {
-        var random = SeededRandom(seed: 6)
+        var random = SplitMix(seed: 6)
         var t = Trace()
         let ids = try t.input(.tokenIDs, ValueType(.i32, [.tokens]))
         let table = try Self.quantized(&random, "table", [80, Self.width], .q8_0)
@@ -141,7 +142,7 @@ import Testing
 
     /// FP8 with a scale per block, edge blocks included: the same as plain weights that were scaled beforehand.
     @Test(arguments: [1, 2]) func blockScales(matrices: Int) throws {
-        var random = SeededRandom(seed: 21)
+        var random = SplitMix(seed: 21)
         let (rows, columns, block) = (20, 40, 16)
         let grid = (2, 3)
         var bytes = [UInt8](repeating: 0, count: matrices * rows * columns)

@@ -1,16 +1,17 @@
 import DSGraph
 import DSTensor
+import DSTestSupport
 
 /// Random graphs over generic operations, with the patterns that fusions look for.
 struct RandomGraph {
-    private var random: SeededRandom
+    private var random: SplitMix
     private var trace = Trace()
     private var pool: [Value] = []
     private var weightCount = 0
 
     static let width = 8
 
-    private init(seed: UInt64) { random = SeededRandom(seed: seed) }
+    private init(seed: UInt64) { random = SplitMix(seed: seed) }
 
     /// `selects`: the outputs are the step's sampled rows only.
     static func make(seed: UInt64, operations: Int = 24, selects: Bool = false) throws -> Graph {

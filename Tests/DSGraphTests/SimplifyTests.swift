@@ -1,5 +1,6 @@
 import DSGraph
 import DSTensor
+import DSTestSupport
 import Testing
 
 /// Each rule of level 1 on the smallest graph that needs it: how many computing nodes are left.
@@ -63,7 +64,7 @@ import Testing
         let result = try PassPipeline(level: .simplify, verifyBetweenPasses: true).run(graph)
         #expect(GraphCost(result.graph).nodes == example.left)
 
-        var random = SeededRandom(seed: 4)
+        var random = SplitMix(seed: 4)
         let values = random.floats(6 * 8)
         var outputs: [[Float]] = []
         for level in [OptimizationLevel.none, .simplify] {

@@ -1,10 +1,11 @@
 import DSGraph
+import DSTestSupport
 import Testing
 
 @Suite struct StepScheduleTests {
     /// Random steps: each conflict of the original order is kept by a barrier, or by equal ownership inside one epoch.
     @Test(arguments: Array(UInt64(1)...60)) func keepsConflicts(seed: UInt64) throws {
-        var random = SeededRandom(seed: seed)
+        var random = SplitMix(seed: seed)
         let owners: [Ownership?] = [
             nil, .rows(RowCount(.tokens)), .rows(RowCount(.tokens, times: 2)), .elements(RowCount(.tokens), columns: 4),
         ]

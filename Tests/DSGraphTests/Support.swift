@@ -1,25 +1,9 @@
 import DSGraph
 import DSKernels
 import DSTensor
+import DSTestSupport
 
-/// A seeded generator (SplitMix64), so that every failure can be repeated.
-struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-
-    mutating func floats(_ count: Int, scale: Float = 1) -> [Float] {
-        (0..<count).map { _ in Float.random(in: -scale...scale, using: &self) }
-    }
-
+extension SplitMix {
     mutating func weight(_ name: String, _ dims: [Int], scale: Float = 0.3) throws -> WeightRef {
         let values = floats(dims.reduce(1, *), scale: scale)
         return WeightRef(name: name, tensor: try Tensor(values, shape: Shape(dims)))

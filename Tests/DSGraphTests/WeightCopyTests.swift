@@ -2,6 +2,7 @@ import CDSTestSupport
 import DSGraph
 import DSKernels
 import DSTensor
+import DSTestSupport
 import Testing
 
 /// Weights that are copied into another layout between steps.
@@ -16,7 +17,7 @@ import Testing
         init(_ graph: Graph, threads: Int = 1) throws {
             executor = try makeExecutor(graph, threads: threads, kernels: kernels, copiesWeights: false)
             memory = StepMemory(graph: graph)
-            var random = SeededRandom(seed: 31)
+            var random = SplitMix(seed: 31)
             memory.setTensors([random.floats(21 * width)])
             memory.step.promptTokens = 21
         }

@@ -1,5 +1,6 @@
 import DSKernels
 import DSTensor
+import DSTestSupport
 import Testing
 
 /// Attention against PyTorch in double precision, and bit-exact invariance to paging, prompt chunks and workers.
@@ -48,7 +49,7 @@ import Testing
     ) -> [Float] {
         let part = part ?? 0..<item.queries
         let context = item.context - item.queries + part.upperBound
-        var numbers = Numbers(seed: 70)
+        var numbers = SplitMix(seed: 70)
         let size = blockSize ?? item.context
         let table = Array(0..<(item.context + size - 1) / size + 2).shuffled(using: &numbers).map { Int32($0) }
         let order = (0..<item.context).map { blockSize == nil ? $0 : Int(table[$0 / size]) * size + $0 % size }

@@ -1,5 +1,6 @@
 import DSKernels
 import DSTensor
+import DSTestSupport
 import Testing
 
 /// Decoded rows, whose keys are visited in ranges: against the definition in double precision, and bit-exact however workers share
@@ -27,7 +28,7 @@ import Testing
         let starts: [Int]
 
         init(_ shape: Shape) {
-            var numbers = Numbers(seed: 90)
+            var numbers = SplitMix(seed: 90)
             q = numbers.floats(shape.contexts.count * shape.heads * shape.dk)
             let rows = shape.contexts.reduce(0, +)
             k = numbers.floats(rows * shape.kvHeads * shape.dk)

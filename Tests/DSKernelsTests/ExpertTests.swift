@@ -1,5 +1,6 @@
 import DSKernels
 import DSTensor
+import DSTestSupport
 import Testing
 
 /// Grouped products of experts and products per head, against dense products of the same matrices.
@@ -8,7 +9,7 @@ import Testing
     func groupedProductsEqualDenseOnes(tier: KernelTier, dtype: DType) throws {
         let kernels = try kernels(tier)
         let (experts, topK, tokens, n, k) = (5, 2, 23, 21, 256)
-        var numbers = Numbers(seed: 21)
+        var numbers = SplitMix(seed: 21)
         let gates = (0..<experts).map { RandomWeight(dtype, rows: n, columns: k, seed: UInt64(30 + $0)) }
         let ups = (0..<experts).map { RandomWeight(dtype, rows: n, columns: k, seed: UInt64(40 + $0)) }
         let x = numbers.floats(tokens * k)
@@ -82,7 +83,7 @@ import Testing
         weight.bytes.withUnsafeBytes {
             _ = RowConversion.dequantize(dtype, from: $0.baseAddress!, to: &values, count: values.count)
         }
-        var numbers = Numbers(seed: 51)
+        var numbers = SplitMix(seed: 51)
         let wide = numbers.floats(tokens * heads * columns)
         let narrow = numbers.floats(tokens * heads * rows)
         var forward = [Float](repeating: 0, count: tokens * heads * rows)

@@ -1,6 +1,7 @@
 import DSFormats
 import DSKernels
 import DSTensor
+import DSTestSupport
 import Testing
 
 /// The goldens of `Tests/Goldens/kernels/make_goldens.py`.
@@ -19,25 +20,6 @@ struct Goldens {
     func bytes(_ name: String) throws -> [UInt8] { try file.tensor(named: name).withUnsafeBytes { Array($0) } }
 
     func shape(_ name: String) throws -> [Int] { try file.tensor(named: name).shape.dimensions }
-}
-
-/// Reproducible numbers (SplitMix64).
-struct Numbers: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-
-    mutating func floats(_ count: Int, scale: Float = 1) -> [Float] {
-        (0..<count).map { _ in Float.random(in: -scale...scale, using: &self) }
-    }
 }
 
 /// A weight matrix with random contents that every kernel can multiply: finite scales of ordinary size.
@@ -60,7 +42,7 @@ struct RandomWeight {
     }
 
     init(_ dtype: DType, rows: Int, columns: Int, seed: UInt64) {
-        var numbers = Numbers(seed: seed)
+        var numbers = SplitMix(seed: seed)
         self.dtype = dtype
         self.rows = rows
         self.columns = columns

@@ -1,5 +1,6 @@
 import DSKernels
 import DSTensor
+import DSTestSupport
 import Testing
 
 /// A tier and a weight format.
@@ -81,7 +82,7 @@ struct GemmCase: CustomStringConvertible, Sendable {
     func productIsWithinTheFormatsBudget(item: GemmCase) throws {
         let kernels = try kernels(item.tier)
         let weight = RandomWeight(item.dtype, rows: GemmTests.rows, columns: item.columns, seed: 1)
-        var numbers = Numbers(seed: 2)
+        var numbers = SplitMix(seed: 2)
         let x = numbers.floats(7 * item.columns)
         let activations = Activations(kernels, x, rows: 7, columns: item.columns, for: item.dtype)
         let error = relativeError(product(kernels, weight, activations, tokens: 0..<7), exact(weight, x, tokens: 7))
@@ -92,7 +93,7 @@ struct GemmCase: CustomStringConvertible, Sendable {
     func resultsDoNotDependOnTheBatch(item: GemmCase) throws {
         let kernels = try kernels(item.tier)
         let weight = RandomWeight(item.dtype, rows: GemmTests.rows, columns: item.columns, seed: 3)
-        var numbers = Numbers(seed: 4)
+        var numbers = SplitMix(seed: 4)
         let x = numbers.floats(33 * item.columns)
         let activations = Activations(kernels, x, rows: 33, columns: item.columns, for: item.dtype)
         let whole = product(kernels, weight, activations, tokens: 0..<33)
@@ -107,7 +108,7 @@ struct GemmCase: CustomStringConvertible, Sendable {
     func resultsDoNotDependOnTheWorkers(item: GemmCase) throws {
         let kernels = try kernels(item.tier)
         let weight = RandomWeight(item.dtype, rows: GemmTests.rows, columns: item.columns, seed: 5)
-        var numbers = Numbers(seed: 6)
+        var numbers = SplitMix(seed: 6)
         let x = numbers.floats(5 * item.columns)
         let activations = Activations(kernels, x, rows: 5, columns: item.columns, for: item.dtype)
         let one = product(kernels, weight, activations, tokens: 0..<5)
@@ -120,7 +121,7 @@ struct GemmCase: CustomStringConvertible, Sendable {
     func largeBatchesAgreeWithSingleRows(tier: KernelTier, dtype: DType) throws {
         let kernels = try kernels(tier)
         let weight = RandomWeight(dtype, rows: 20, columns: 512, seed: 7)
-        var numbers = Numbers(seed: 8)
+        var numbers = SplitMix(seed: 8)
         let x = numbers.floats(600 * 512)
         let activations = Activations(kernels, x, rows: 600, columns: 512, for: dtype)
         let whole = product(kernels, weight, activations, tokens: 0..<600)
@@ -135,7 +136,7 @@ struct GemmCase: CustomStringConvertible, Sendable {
         let kernels = try kernels(tier)
         let weight = RandomWeight(dtype, rows: 19, columns: 256, seed: 9)
         let up = RandomWeight(dtype, rows: 19, columns: 256, seed: 10)
-        var numbers = Numbers(seed: 11)
+        var numbers = SplitMix(seed: 11)
         let x = numbers.floats(3 * 256)
         let activations = Activations(kernels, x, rows: 3, columns: 256, for: dtype)
         let bias = numbers.floats(19)
@@ -182,7 +183,7 @@ struct GemmCase: CustomStringConvertible, Sendable {
         let (n, k) = (130, 200)
         let weight = RandomWeight(.f8e4m3, rows: n, columns: k, seed: 13)
         let across = (k + block.1 - 1) / block.1
-        var numbers = Numbers(seed: 14)
+        var numbers = SplitMix(seed: 14)
         let scales = numbers.floats((n + block.0 - 1) / block.0 * across)
         var values = [Float](repeating: 0, count: n * k)
         weight.bytes.withUnsafeBytes {

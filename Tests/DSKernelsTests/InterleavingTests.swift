@@ -1,5 +1,6 @@
 import DSKernels
 import DSTensor
+import DSTestSupport
 import Testing
 
 /// Weights with sixteen rows side by side against the same weights in rows, which `GemmTests` compares with the definition.
@@ -81,7 +82,7 @@ import Testing
         let kernels = try kernels(item.tier)
         let weight = RandomWeight(item.dtype, rows: 37, columns: item.columns, seed: 80)
         let up = RandomWeight(item.dtype, rows: 37, columns: item.columns, seed: 81)
-        var numbers = Numbers(seed: 82)
+        var numbers = SplitMix(seed: 82)
         let x = numbers.floats(120 * item.columns)
         let activations = Activations(kernels, x, rows: 120, columns: item.columns, for: item.dtype)
         withInterleaved(kernels, weight) { interleaved in
@@ -119,7 +120,7 @@ import Testing
         guard kernels.canInterleave(.bf16, columns: columns) else { return }
         let weight = RandomWeight(.bf16, rows: 150, columns: columns, seed: 85)
         let up = RandomWeight(.bf16, rows: 150, columns: columns, seed: 86)
-        var numbers = Numbers(seed: 87)
+        var numbers = SplitMix(seed: 87)
         let x = numbers.floats(120 * columns)
         let activations = Activations(kernels, x, rows: 120, columns: columns, for: .bf16)
         // Instructions for BF16 multiply activations of that type.
@@ -156,7 +157,7 @@ import Testing
         let kernels = try kernels(item.tier)
         let columns = 40_960
         let weight = RandomWeight(item.dtype, rows: 17, columns: columns, seed: 83)
-        var numbers = Numbers(seed: 84)
+        var numbers = SplitMix(seed: 84)
         let x = numbers.floats(20 * columns)
         let activations = Activations(kernels, x, rows: 20, columns: columns, for: item.dtype)
         withInterleaved(kernels, weight) { interleaved in

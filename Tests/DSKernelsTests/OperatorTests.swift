@@ -1,5 +1,6 @@
 import DSKernels
 import DSTensor
+import DSTestSupport
 import Testing
 
 /// Row operators of every tier against PyTorch in double precision.
@@ -115,7 +116,7 @@ import Testing
     @Test(arguments: tiers, BinaryOperation.allCases)
     func binaryFunctionsAndBroadcasts(tier: KernelTier, operation: BinaryOperation) throws {
         let kernels = try kernels(tier)
-        var numbers = Numbers(seed: 60)
+        var numbers = SplitMix(seed: 60)
         let (rows, columns) = (4, 37)
         let (a, b) = (numbers.floats(rows * columns), numbers.floats(rows * columns))
         func value(_ x: Float, _ y: Float) -> Float {
@@ -176,7 +177,7 @@ import Testing
     @Test(arguments: tiers)
     func weightedSumOfExperts(tier: KernelTier) throws {
         let kernels = try kernels(tier)
-        var numbers = Numbers(seed: 61)
+        var numbers = SplitMix(seed: 61)
         let (rows, topK, columns) = (3, 4, 21)
         let (y, weights) = (numbers.floats(rows * topK * columns), numbers.floats(rows * topK))
         let base = numbers.floats(rows * columns)
@@ -198,7 +199,7 @@ import Testing
     @Test(arguments: tiers, [DType.f32, .f16, .bf16, .q8_0])
     func cacheRowsAreStoredInTheirSlots(tier: KernelTier, dtype: DType) throws {
         let kernels = try kernels(tier)
-        var numbers = Numbers(seed: 62)
+        var numbers = SplitMix(seed: 62)
         let (columns, slots) = (dtype.isBlockQuantized ? 96 : 27, [Int32(5), 0, -1, 3])
         let x = numbers.floats(slots.count * columns)
         let size = try #require(dtype.rowBytes(columns))

@@ -1,5 +1,6 @@
 import DSKernels
 import DSTensor
+import DSTestSupport
 import Testing
 
 /// Attention over a cache of Q8_0: the same function as over a cache of the floats that its blocks stand for, as near to the rows
@@ -30,7 +31,7 @@ import Testing
 
         /// - Parameter replacing: what is stored instead of the random rows.
         init(_ shape: Shape, replacing: ([Float]) throws -> [Float] = { $0 }) rethrows {
-            var numbers = Numbers(seed: 95)
+            var numbers = SplitMix(seed: 95)
             self.shape = shape
             q = numbers.floats(shape.queries * shape.heads * shape.dk)
             k = try replacing(numbers.floats(shape.context * shape.kvHeads * shape.dk))
@@ -74,7 +75,7 @@ import Testing
     private func run(_ kernels: KernelSet, _ data: Data, dtype: DType, _ form: Form) throws -> [Float] {
         let shape = data.shape
         let part = form.part ?? 0..<shape.queries
-        var numbers = Numbers(seed: 71)
+        var numbers = SplitMix(seed: 71)
         let size = form.blockSize
         let table = Array(0..<(shape.context + size - 1) / size + 2).shuffled(using: &numbers).map { Int32($0) }
         let order = (0..<shape.context).map { table[$0 / size] * Int32(size) + Int32($0 % size) }
@@ -130,7 +131,7 @@ import Testing
 
     /// An element is off by at most half a step, greatest/127/2, and by what the scale's rounding to half precision adds.
     @Test(arguments: tiers) func storedRowsAreAsNearAsTheFormatSays(tier: KernelTier) throws {
-        var numbers = Numbers(seed: 96)
+        var numbers = SplitMix(seed: 96)
         for scale: Float in [1e-3, 1, 300] {
             let rows = numbers.floats(32 * 40, scale: scale)
             let count = rows.count

@@ -1,10 +1,11 @@
 import DSKernels
+import DSTestSupport
 import Testing
 
 @Suite struct VocabularyTests {
     @Test(arguments: [1, 2, 15, 16, 17, 1000])
     func argmaxIsTheFirstOfTheGreatest(count: Int) {
-        var numbers = Numbers(seed: UInt64(count))
+        var numbers = SplitMix(seed: UInt64(count))
         var row = numbers.floats(count).map { ($0 * 8).rounded() }
         let kernels = KernelSet.best()
         let expected = row.firstIndex(of: row.max() ?? 0)
@@ -29,7 +30,7 @@ import Testing
 
     @Test(arguments: [1, 5, 40, 300], [1, 7, 40])
     func topKIsTheHeadOfTheSortedRow(count: Int, k: Int) {
-        var numbers = Numbers(seed: UInt64(count * 100 + k))
+        var numbers = SplitMix(seed: UInt64(count * 100 + k))
         let row = numbers.floats(count).map { ($0 * 20).rounded() }
         var values = [Float](repeating: 0, count: k)
         var ids = [Int32](repeating: 0, count: k)

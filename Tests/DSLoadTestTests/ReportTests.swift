@@ -3,7 +3,9 @@ import DSSupport
 import Testing
 
 @Suite struct ReportTests {
-    private func report(label: String, scale: Double, loads: [Load]) async -> LoadReport {
+    private func report(
+        label: String, scale: Double, loads: [Load], wantsSteadyState: Bool = true
+    ) async -> LoadReport {
         let (_, health) = await ClientHealth.watching {}
         let runs = loads.map { load in
             let records = (0..<20).map { index in
@@ -14,8 +16,8 @@ import Testing
                     failure: index == 3 ? Failure(.status(503), "<full> & \"busy\"") : nil)
             }
             return RunResult(
-                load: load, startedAt: 0, records: records, client: health, serviceLevel: nil, wantsSteadyState: true,
-                isInterrupted: false)
+                load: load, startedAt: 0, records: records, client: health, serviceLevel: nil,
+                wantsSteadyState: wantsSteadyState, isInterrupted: false)
         }
         return LoadReport(
             version: "0", label: label, target: "http://h", model: "m<1>", settings: [.init("seed", "0")],
@@ -54,6 +56,23 @@ import Testing
         let page = ReportPage(fast, comparison: comparison).markup
         #expect(page.contains("fast beside slow") && page.contains("<svg") && !page.contains("<script"))
         #expect(page.contains("&lt;full&gt; &amp; &quot;busy&quot;") && !page.contains("<full>"))
+    }
+
+    /// Steady states are compared where both tests have one; else whole runs, and the row says so.
+    @Test func steadyStatesAreComparedWithTheirLike() async throws {
+        let loads: [Load] = [.closed(concurrency: 8)]
+        let steady = await report(label: "a", scale: 0.1, loads: loads).json(isDetailed: false)
+        let whole = await report(label: "b", scale: 0.4, loads: loads, wantsSteadyState: false).json(isDetailed: false)
+        let key = "output_throughput"
+        let run = try #require(steady["runs"]?[0])
+        #expect(run[key]?.doubleValue != run["steady_state"]?[key]?.doubleValue)
+        for (other, title, expected) in [
+            (steady, "8 concurrent", run["steady_state"]?[key]), (whole, "8 concurrent, whole runs", run[key]),
+        ] {
+            let rows = try Comparison(steady, with: other, path: "f").rows
+            #expect(Set(rows.map(\.load)) == [title])
+            #expect(try #require(rows.first { $0.name == "output tokens" }).ours == expected?.doubleValue)
+        }
     }
 
     /// Eight clients that begin at once are another load than eight that do not.

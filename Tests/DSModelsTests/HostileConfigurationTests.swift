@@ -61,14 +61,14 @@ import Testing
             for value in values {
                 var metadata = file.metadata
                 metadata.set(key, value)
-                do {
+                do throws(ModelError) {
                     let configuration = try GGUFConfiguration(metadata, file, source: "file")
                     let source = try GGUFSource(file, description: "file", headShapes: configuration.headShapes)
                     let type = try ModelRegistry.architecture(named: try configuration.reader.text("model_type"))
                     let store = WeightStore(source: source)
                     _ = try type.init(configuration.reader, store)
                     try store.finish()
-                } catch is ModelError {
+                } catch {
                     continue
                 }
             }

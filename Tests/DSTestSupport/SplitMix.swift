@@ -1,6 +1,6 @@
 /// A seeded generator (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014): every failure can be
 /// repeated.
-package struct SplitMix {
+package struct SplitMix: RandomNumberGenerator {
     private var state: UInt64
 
     package init(seed: UInt64) { state = seed }
@@ -14,4 +14,10 @@ package struct SplitMix {
     }
 
     package mutating func below(_ limit: Int) -> Int { Int(next() % UInt64(limit)) }
+    package mutating func chance(_ percent: Int) -> Bool { below(100) < percent }
+
+    /// Uniform in `-scale...scale`.
+    package mutating func floats(_ count: Int, scale: Float = 1) -> [Float] {
+        (0..<count).map { _ in Float.random(in: -scale...scale, using: &self) }
+    }
 }

@@ -121,4 +121,18 @@ import Testing
         }
         #expect(found == line)
     }
+
+    @Test func bulkNamesWhatIsNoID() throws {
+        let tokenizer = try TokenizerFixture("llama3-style").tokenizer()
+        for (input, message) in [
+            ("[1,2.5]", "line 1: expected an id in the array, found 2.5"),
+            ("[1]\n[4294967296]", "line 2: expected an id in the array, found 4294967296"),
+            ("7", "line 1: expected an array of ids, found integer"),
+        ] {
+            let error = #expect(throws: TokenizerError.self) {
+                try Array(input.utf8).withUnsafeBytes { try BulkTokenizer(tokenizer).decode(lines: $0) { _ in } }
+            }
+            #expect(error?.description == message)
+        }
+    }
 }

@@ -1,4 +1,5 @@
 import DSSupport
+import DSTestSupport
 import DSTokenizers
 import Testing
 
@@ -66,8 +67,8 @@ import Testing
         let fixture = try TokenizerFixture("deepseek-v3-style")
         let tokenizer = try fixture.tokenizer()
         let expected = fixture.idLists("ids")
-        var generator = SystemRandomNumberGenerator()
-        for index in fixture.texts.indices.shuffled(using: &generator) {
+        var random = SplitMix(seed: 7)
+        for index in fixture.texts.indices.shuffled(using: &random) {
             #expect(try tokenizer.encode(fixture.texts[index], parseSpecial: true) == expected[index])
         }
     }

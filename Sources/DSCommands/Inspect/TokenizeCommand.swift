@@ -109,9 +109,7 @@ struct TokenIDs: ExpressibleByArgument {
             values = [id]
             return
         }
-        guard let items = try? JSONValue.parse(argument).arrayValue else { return nil }
-        let ids = items.compactMap { $0.intValue.flatMap { Int32(exactly: $0) } }
-        guard ids.count == items.count else { return nil }
+        guard let ids = try? BulkTokenizer.ids(in: try JSONValue.parse(argument)) else { return nil }
         values = ids
     }
 }

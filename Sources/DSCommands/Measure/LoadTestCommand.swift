@@ -45,7 +45,9 @@ struct LoadTestCommand: AsyncParsableCommand {
         try load.check()
         try requests.check()
         try results.check()
-        if selfTest, results.isAskedForFiles || load.isMoreThanLevels {
+        if selfTest {
+            let others = [results.isAsked, load.isMoreThanLevels, server.isNamed, try requests.isGiven()]
+            guard others.contains(true) else { return }
             throw ValidationError("--self-test: expected no other options than --concurrency and --json -")
         }
     }

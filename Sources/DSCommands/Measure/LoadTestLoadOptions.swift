@@ -33,7 +33,9 @@ struct LoadTestLoadOptions: ParsableArguments {
     static func drawnSeed() -> UInt64 { UInt64(UInt32.random(in: .min ... .max)) }
 
     /// Whether anything but `--concurrency` is there.
-    var isMoreThanLevels: Bool { rate != nil || numRequests != nil || duration != nil || rampUp != nil || warmup != 0 }
+    var isMoreThanLevels: Bool {
+        rate != nil || numRequests != nil || duration != nil || rampUp != nil || warmup != 0 || seed != nil
+    }
 
     var levels: [Int] { concurrency?.values ?? [1] }
 

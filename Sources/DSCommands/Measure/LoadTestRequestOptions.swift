@@ -88,6 +88,9 @@ struct LoadTestRequestOptions: ParsableArguments {
         return shuffle ? source.shuffled(seed: seed) : source
     }
 
+    /// Whether prompts or answers are described, other than by their defaults.
+    func isGiven() throws -> Bool { settings(words: nil) != (try Self.parse([])).settings(words: nil) || shuffle }
+
     func settings(words: WordFit?) -> [LoadReport.Setting] {
         let isSynthetic = prompt.isEmpty && dataset == nil
         return [

@@ -32,7 +32,11 @@ struct LoadTestResultOptions: ParsableArguments {
         if saveDetailed, json == nil { throw ValidationError("--save-detailed: expected together with --json") }
     }
 
-    var isAskedForFiles: Bool { report != nil || compare != nil || (json ?? "-") != "-" }
+    /// Whether anything but `--json -` is there.
+    var isAsked: Bool {
+        report != nil || compare != nil || label != nil || !goodput.isEmpty || steadyState || saveDetailed
+            || (json ?? "-") != "-"
+    }
 
     func serviceLevel() throws -> ServiceLevel? {
         goodput.isEmpty ? nil : try ServiceLevel(parsing: goodput)

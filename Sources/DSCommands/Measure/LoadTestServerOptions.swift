@@ -7,8 +7,10 @@ extension Endpoint: ExpressibleByArgument {}
 
 /// Which server is asked, and how.
 struct LoadTestServerOptions: ParsableArguments {
+    private static let defaultURL = "http://127.0.0.1:8080"
+
     @Option(name: [.long, .customLong("base-url")], help: "The server's address, with or without /v1.")
-    var url = "http://127.0.0.1:8080"
+    var url = Self.defaultURL
     @Option(help: "chat (/v1/chat/completions) or completions (/v1/completions).")
     var endpoint = Endpoint.chat
     @Option(help: "The model's name. (default: the one that the server lists)")
@@ -41,6 +43,9 @@ struct LoadTestServerOptions: ParsableArguments {
         }
         return only
     }
+
+    /// Whether a server is named, or anything for it.
+    var isNamed: Bool { url != Self.defaultURL || model != nil || apiKey != nil || !headers.isEmpty }
 
     var settings: [LoadReport.Setting] {
         [

@@ -166,7 +166,7 @@ extension CPULowering {
         let rest = try builder.takeOtherParts(of: node.outputs[0]).map { value, place throws(GraphError) in
             CopyPart(source: try builder.layout(of: value), target: place, type: builder.type(of: value))
         }
-        let copies = try copyList(rest, node, builder)
+        let copies = try unsafe copyList(rest, node, builder)
         builder.append(
             reads: [source.storage] + rest.map(\.source.storage), writes: [out.storage]
         ) { [kernels] resolver in

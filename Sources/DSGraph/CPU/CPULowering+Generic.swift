@@ -165,7 +165,7 @@ extension CPULowering {
 
     /// Copies into parts of one buffer that do not overlap, in one step.
     private func copyParts(_ parts: [CopyPart], _ node: Node, _ builder: inout PlanBuilder) throws(GraphError) {
-        let list = try copyList(parts, node, builder)
+        let list = try unsafe copyList(parts, node, builder)
         builder.append(
             reads: parts.map(\.source.storage), writes: parts.map(\.target.storage)
         ) { resolver in unsafe list(resolver) }

@@ -234,7 +234,7 @@ extension CPULowering {
         let out = builder.place(node.outputs[0])
         // A few rows are shared by all workers; more give each worker rows of its own.
         let items = rows == .prompt ? 0 : 2 * workerCount
-        let floats = AttentionWorkspace.floatCount(items: items, valueDimension: valueDimension)
+        let floats = unsafe AttentionWorkspace.floatCount(items: items, valueDimension: valueDimension)
         let partials = Layout(storage: builder.newBuffer(byteCount: max(1, floats) * 4), offset: 0, strides: [])
         let arrivals = unsafe builder.owner.keep([Int32](repeating: 0, count: items))
         builder.append(

@@ -236,9 +236,10 @@ struct StateType {
 
     func work(_ context: UnsafePointer<RunContext>) -> StepWork {
         var (keyRows, pairs) = (0, 0)
-        for sequence in unsafe context.pointee.sequences(of: rows) {
-            let (count, length) = (Int(sequence.queryCount), Int(sequence.contextLength))
-            keyRows += min(length, window.map { unsafe $0 + count - 1 } ?? length)
+        let sequences = unsafe context.pointee.sequences(of: rows)
+        for index in unsafe sequences.indices {
+            let (count, length) = unsafe (Int(sequences[index].queryCount), Int(sequences[index].contextLength))
+            keyRows += unsafe min(length, window.map { $0 + count - 1 } ?? length)
             for query in 0..<count {
                 let seen = length - count + query + 1
                 pairs += unsafe min(seen, window ?? seen)

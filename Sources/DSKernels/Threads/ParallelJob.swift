@@ -13,7 +13,7 @@ package protocol ParallelJob: BitwiseCopyable {
 }
 
 /// One phase of a closure, which the caller holds.
-struct ClosureJob: ParallelJob {
+@unsafe struct ClosureJob: ParallelJob {
     final class Body {
         let run: (WorkShare) -> Void
 

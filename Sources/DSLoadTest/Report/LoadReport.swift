@@ -3,7 +3,7 @@ package import DSSupport
 /// All runs of a test against one server.
 package struct LoadReport: Sendable {
     /// What the test was, as the report shows it: names and values in order.
-    package struct Setting: Sendable {
+    package struct Setting: Sendable, Equatable {
         package let name: String
         package let value: JSONValue
 

@@ -16,10 +16,13 @@ struct ModelRoutes: RouteGroup {
                 "first_id": models.first?["id"] ?? .null, "last_id": models.last?["id"] ?? .null,
             ])
         }
-        router.get("/v1/models/:name") { _, context in
-            let written = context.parameters.get("name") ?? ""
-            let name = written.removingPercentEncoding ?? written
-            return Response.json(object(try catalog.model(named: name), name))
+        // Names as `deepseek-ai/DeepSeek-R1` come with their slash from OpenAI's client.
+        for path in ["/v1/models/:name", "/v1/models/:owner/:name"] {
+            router.get(RouterPath(path)) { _, context in
+                let written = ["owner", "name"].compactMap { context.parameters.get($0) }.joined(separator: "/")
+                let name = written.removingPercentEncoding ?? written
+                return Response.json(object(try catalog.model(named: name), name))
+            }
         }
     }
 
@@ -29,6 +32,12 @@ struct ModelRoutes: RouteGroup {
             APIOperation(
                 .get, "/v1/models/{name}", tag: "OpenAI", "One model",
                 pathParameters: [APIField("name", APISchema.string, "A model's name.")], failures: [404]),
+            APIOperation(
+                .get, "/v1/models/{owner}/{name}", tag: "OpenAI", "One model whose name has a slash",
+                pathParameters: [
+                    APIField("owner", APISchema.string, "What stands before the slash."),
+                    APIField("name", APISchema.string, "What stands behind it."),
+                ], failures: [404]),
         ]
     }
 

@@ -1,4 +1,5 @@
 import DSEngine
+import DSTestSupport
 import Dispatch
 import Synchronization
 import Testing

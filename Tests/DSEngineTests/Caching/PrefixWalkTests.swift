@@ -1,4 +1,5 @@
 import DSEngine
+import DSTestSupport
 import Testing
 
 /// Random walks over the scheduler with shared blocks. Every row of the cache remembers the whole history that it was computed from

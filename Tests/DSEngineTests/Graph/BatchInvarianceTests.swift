@@ -3,6 +3,7 @@ import DSEngine
 import DSFormats
 import DSModels
 import DSTensor
+import DSTestSupport
 import Testing
 
 /// The tiny random models of `Tests/Goldens/models`, run by the engine.

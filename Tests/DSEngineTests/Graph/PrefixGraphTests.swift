@@ -1,5 +1,6 @@
 import DSEngine
 import DSModels
+import DSTestSupport
 import Testing
 
 /// With real models: a hit changes no bit of any row of logits.

@@ -13,8 +13,9 @@ struct ModelSelection {
     ///   - mayBeEmpty: whether models may come later.
     /// - Throws: `ValidationError` if there is no model at `path`, or two of one name.
     init(path: String?, names: [String], mayBeEmpty: Bool) throws {
-        if names.contains("") {
-            throw ValidationError("--served-model-name: expected a name, found an empty text")
+        if let name = names.first(where: { $0.allSatisfy(\.isWhitespace) }) {
+            throw ValidationError(
+                "--served-model-name: expected a name, found \(name.isEmpty ? "an empty text" : "nothing but spaces")")
         }
         if let name = names.first(where: { name in names.count { $0 == name } > 1 }) {
             throw ValidationError("--served-model-name: expected different names, found '\(name)' twice")

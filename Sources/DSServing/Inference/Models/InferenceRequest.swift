@@ -35,12 +35,6 @@ package struct InferenceRequest: Sendable {
     package init(inputs: [WireTensor]) { self.inputs = inputs }
 
     package func input(_ name: String) -> WireTensor? { inputs.first { $0.name == name } }
-
-    /// The text of the only element of a BYTES input.
-    package func text(_ name: String) -> String? {
-        guard let input = input(name), input.datatype == .bytes, input.elementCount == 1 else { return nil }
-        return input.strings.first.map { String(decoding: $0, as: UTF8.self) }
-    }
 }
 
 /// One answer; decoupled models give several to one request.

@@ -167,13 +167,13 @@ private struct Call {
     init(
         _ request: InferenceRequest, defaults: SamplingParameters, _ priorities: PriorityLevels?
     ) throws(APIError) {
-        guard let text = request.text("text_input") else {
+        guard let text = try Self.text("text_input", of: request) else {
             throw .field("text_input", expected: "one string", found: nil)
         }
         self.text = text
         var object = request.parameters
         try Self.translate(&object, priorities)
-        if let json = request.text("sampling_parameters") {
+        if let json = try Self.text("sampling_parameters", of: request) {
             let reader = try FieldReader(body: Array(json.utf8), name: "'sampling_parameters'")
             for member in reader.object.members { object[member.key] = member.value }
         }
@@ -206,6 +206,17 @@ private struct Call {
             if try fields.bool(name) ?? false { returned.insert(String(name.dropFirst("return_".count))) }
         }
         self.returned = returned
+    }
+
+    /// The text of the only element of a BYTES input; nil without such an input.
+    private static func text(_ name: String, of request: InferenceRequest) throws(APIError) -> String? {
+        guard let input = request.input(name), input.datatype == .bytes, input.elementCount == 1,
+            let bytes = input.strings.first
+        else { return nil }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw .invalid("'\(name)': expected UTF-8, found other bytes", parameter: name)
+        }
+        return text
     }
 
     /// `timeout` of the protocol is in microseconds, its priorities are levels; 0 is no timeout and the standard level.
