@@ -237,7 +237,7 @@ struct StateType {
     func work(_ context: UnsafePointer<RunContext>) -> StepWork {
         var (keyRows, pairs) = (0, 0)
         let sequences = unsafe context.pointee.sequences(of: rows)
-        for index in unsafe sequences.indices {
+        for index in sequences.indices {
             let (count, length) = unsafe (Int(sequences[index].queryCount), Int(sequences[index].contextLength))
             keyRows += unsafe min(length, window.map { $0 + count - 1 } ?? length)
             for query in 0..<count {

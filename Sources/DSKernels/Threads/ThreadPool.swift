@@ -57,7 +57,7 @@ package final class ThreadPool: Sendable {
     /// Calls `body` with every part. Allocates the closure's context; steady paths use a `ParallelJob`.
     package func run(_ body: @escaping (WorkShare) -> Void) {
         let body = ClosureJob.Body(body)
-        withExtendedLifetime(body) { run(unsafe ClosureJob(body: .passUnretained(body))) }
+        withExtendedLifetime(body) { unsafe run(ClosureJob(body: .passUnretained(body))) }
     }
 }
 
