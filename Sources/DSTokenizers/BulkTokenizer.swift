@@ -1,4 +1,4 @@
-import DSSupport
+package import DSSupport
 
 /// Tokenises files of JSON lines: a JSON string per line in, a JSON array of ids per line out (and back). Streams: memory is
 /// bounded by the longest line, not by the file.
