@@ -195,16 +195,13 @@ package struct DeepSeekServer {
         ]
     }
 
-    /// Answers 405 with the `allow` header to wrong methods on the paths that exist, and OPTIONS with that header alone.
+    /// Answers 405 with the `allow` header to wrong methods on the paths that exist.
     private func refuseOtherMethods(_ router: Router<ServingContext>) {
         for routes in Dictionary(grouping: router.routes, by: \.path.description).values {
             var allowed = Set(routes.map(\.method))
             if allowed.contains(.get) { allowed.insert(.head) }
             let list = allowed.map(\.rawValue).sorted().joined(separator: ", ")
-            router.on(routes[0].path, method: .options) { _, _ in
-                Response(status: .noContent, headers: [.allow: list + ", OPTIONS"])
-            }
-            let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .trace]
+            let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options, .trace]
             for method in methods where !allowed.contains(method) {
                 router.on(routes[0].path, method: method) { request, context in
                     let message = "\(request.method) \(request.uri.path): expected \(list)"

@@ -49,7 +49,8 @@ package struct BulkTokenizer {
         ids.reserveCapacity(items.count)
         for item in items {
             guard let id = item.intValue.flatMap({ Int32(exactly: $0) }) else {
-                throw .malformed(path: "", expected: "an id in the array", found: item.serializedString())
+                let found = item.doubleValue == nil ? item.typeName : item.serializedString()
+                throw .malformed(path: "", expected: "an id in the array", found: found)
             }
             ids.append(id)
         }

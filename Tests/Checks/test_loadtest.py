@@ -291,7 +291,8 @@ def test_a_wrong_command_line_is_told_from_a_failure(deepseek):
     for arguments in (
             ["--goodput", "ttfb:5"], ["--goodput", "ttft"], ["--url", "http://127.0.0.1:1/v1/chat/completions"],
             ["--self-test", "--report", "r.html"], ["--self-test", "--json", "r.json"], ["--self-test", "--ramp-up", "2"],
-            ["--self-test", "--prompt", "a"], ["--self-test", "--url", "http://127.0.0.1:1"], ["--self-test", "--ignore-eos"]):
+            ["--self-test", "--prompt", "a"], ["--self-test", "--url", "http://127.0.0.1:1"], ["--self-test", "--ignore-eos"],
+            ["--self-test", "--endpoint", "completions"], ["--self-test", "--timeout", "5"], ["--self-test", "--arrival", "constant"]):
         result = subprocess.run([deepseek, "loadtest", *arguments], capture_output=True, text=True, timeout=60)
         assert result.returncode == 64 and arguments[0] in result.stderr, (arguments, result.stderr)
 

@@ -44,8 +44,8 @@ import Testing
         #expect(lines.text.first?.hasSuffix(" warning: first\\nsecond a=b\n") == true)
     }
 
-    @Test func timesAreRFC3339() throws {
-        var random = SplitMix(seed: 7)
+    @Test(arguments: UInt64(1)...4) func timesAreRFC3339(seed: UInt64) throws {
+        var random = SplitMix(seed: seed)
         var seconds: [UInt64] = [0, 951_782_399, 951_782_400, 4_102_444_800, 1_709_164_800, 1_735_689_599]
         for _ in 0..<200 { seconds.append(UInt64.random(in: 0..<7_000_000_000, using: &random)) }
         for second in seconds {

@@ -126,6 +126,7 @@ import Testing
         let tokenizer = try TokenizerFixture("llama3-style").tokenizer()
         for (input, message) in [
             ("[1,2.5]", "line 1: expected an id in the array, found 2.5"),
+            ("[1,[2]]", "line 1: expected an id in the array, found array"),
             ("[1]\n[4294967296]", "line 2: expected an id in the array, found 4294967296"),
             ("7", "line 1: expected an array of ids, found integer"),
         ] {

@@ -6,6 +6,8 @@ extension Arrival: ExpressibleByArgument {}
 
 /// How many requests, and when.
 struct LoadTestLoadOptions: ParsableArguments {
+    private static let defaultTimeout = 600.0
+
     @Option(
         name: [.long, .customLong("max-concurrency")],
         help: "Clients that wait for their answers; several numbers make several runs. (default: 1)")
@@ -25,7 +27,7 @@ struct LoadTestLoadOptions: ParsableArguments {
     @Option(help: "Requests before the first run that count in nothing.")
     var warmup = 0
     @Option(help: "Seconds that a request may take; longer ones have failed.")
-    var timeout: Double = 600
+    var timeout = Self.defaultTimeout
     @Option(help: "Repeats the prompts and arrivals of a test that reported it. (default: drawn for each test)")
     var seed: UInt64?
 
@@ -34,7 +36,8 @@ struct LoadTestLoadOptions: ParsableArguments {
 
     /// Whether anything but `--concurrency` is there.
     var isMoreThanLevels: Bool {
-        rate != nil || numRequests != nil || duration != nil || rampUp != nil || warmup != 0 || seed != nil
+        rate != nil || arrival != .poisson || numRequests != nil || duration != nil || rampUp != nil || warmup != 0
+            || timeout != Self.defaultTimeout || seed != nil
     }
 
     var levels: [Int] { concurrency?.values ?? [1] }

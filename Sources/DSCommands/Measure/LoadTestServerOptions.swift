@@ -45,7 +45,9 @@ struct LoadTestServerOptions: ParsableArguments {
     }
 
     /// Whether a server is named, or anything for it.
-    var isNamed: Bool { url != Self.defaultURL || model != nil || apiKey != nil || !headers.isEmpty }
+    var isNamed: Bool {
+        url != Self.defaultURL || endpoint != .chat || model != nil || apiKey != nil || !headers.isEmpty
+    }
 
     var settings: [LoadReport.Setting] {
         [

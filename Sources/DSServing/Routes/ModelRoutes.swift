@@ -17,9 +17,9 @@ struct ModelRoutes: RouteGroup {
             ])
         }
         // Names as `deepseek-ai/DeepSeek-R1` come with their slash from OpenAI's client.
-        for path in ["/v1/models/:name", "/v1/models/:owner/:name"] {
+        for path in ["/v1/models/:name", "/v1/models/:name/:rest"] {
             router.get(RouterPath(path)) { _, context in
-                let written = ["owner", "name"].compactMap { context.parameters.get($0) }.joined(separator: "/")
+                let written = ["name", "rest"].compactMap { context.parameters.get($0) }.joined(separator: "/")
                 let name = written.removingPercentEncoding ?? written
                 return Response.json(object(try catalog.model(named: name), name))
             }
@@ -33,10 +33,10 @@ struct ModelRoutes: RouteGroup {
                 .get, "/v1/models/{name}", tag: "OpenAI", "One model",
                 pathParameters: [APIField("name", APISchema.string, "A model's name.")], failures: [404]),
             APIOperation(
-                .get, "/v1/models/{owner}/{name}", tag: "OpenAI", "One model whose name has a slash",
+                .get, "/v1/models/{name}/{rest}", tag: "OpenAI", "One model whose name has a slash",
                 pathParameters: [
-                    APIField("owner", APISchema.string, "What stands before the slash."),
-                    APIField("name", APISchema.string, "What stands behind it."),
+                    APIField("name", APISchema.string, "What stands before the slash."),
+                    APIField("rest", APISchema.string, "What stands behind it."),
                 ], failures: [404]),
         ]
     }
