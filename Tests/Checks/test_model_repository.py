@@ -151,7 +151,8 @@ def test_priorities_of_a_configuration_order_what_waits(repository, start):
         pool.submit(ask, "first", max_tokens=1500, priority=1)
         wait_until(lambda: "deepseek_pending_requests{model_name=\"a\"} 1.0" in metrics(server))
         for count, (name, priority) in enumerate([("low", 3), ("standard", 0), ("high", 1)]):
-            pool.submit(ask, name, max_tokens=40, priority=priority)
+            # Long enough that clients' threads see the ends in the server's order.
+            pool.submit(ask, name, max_tokens=400, priority=priority)
             wait_until(lambda: f"deepseek_pending_requests{{model_name=\"a\"}} {count + 2}.0" in metrics(server))
     assert ended == ["first", "high", "standard", "low"]
 
