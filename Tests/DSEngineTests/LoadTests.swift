@@ -51,6 +51,79 @@ struct LoadTests {
         }
     }
 
+    @Test("Prompts alone: requests that decode wait for a step, and their guesses, if there is a prompt to compute")
+    func promptsAlone() throws {
+        var scheduler = SchedulerTests.scheduler(tokens: 32, requests: 3, blocks: 64, context: 200)
+        scheduler.add(SchedulerTests.request(1, prompt: 6))
+        try SchedulerTests.step(&scheduler)
+        let slot = try #require(scheduler.slot(of: RequestID(1)))
+        #expect(scheduler.reserveDraft(1, for: slot) == 1)
+        scheduler.appendDraft(5, to: slot)
+        var plan = StepPlan()
+        var progress: [Progress] = []
+        // Nothing else to do.
+        scheduler.schedule(into: &plan, promptsAlone: true)
+        #expect(plan.decodes.map { [$0.count, $0.drafted] } == [[2, 1]] && !plan.leavesAnswers)
+        scheduler.commit(plan, tokens: [5, 5], into: &progress)
+        #expect(scheduler.reserveDraft(1, for: slot) == 1)
+        scheduler.appendDraft(5, to: slot)
+        for id in 2...4 { scheduler.add(SchedulerTests.request(UInt64(id), prompt: 9)) }
+        scheduler.schedule(into: &plan, promptRows: 4, promptsAlone: true)
+        #expect(plan.leavesAnswers && plan.decodes.isEmpty)
+        // The limit of rows beside answers does not count, that of requests does.
+        #expect(plan.prompts.map { [Int($0.id.rawValue), $0.count] } == [[2, 9], [3, 9]])
+        scheduler.commit(plan, tokens: [5, 5], into: &progress)
+        try scheduler.checkInvariants()
+        // All three places are taken: the fourth request is no reason to leave answers again.
+        scheduler.schedule(into: &plan, promptsAlone: true)
+        #expect(!plan.leavesAnswers && plan.prompts.isEmpty)
+        #expect(plan.decodes.map(\.id.rawValue) == [1, 2, 3] && plan.decodes.map(\.drafted) == [1, 0, 0])
+        scheduler.commit(plan, tokens: [5, 5, 5, 5], into: &progress)
+        try scheduler.checkInvariants()
+    }
+
+    /// Two machines: one whose time is its rows', one whose time is the weights'.
+    @Test("Prompts come first where that helps them as much as it holds up answers, and both fit", arguments: [4, 60])
+    func promptsPayAlone(fixedMilliseconds: Int) {
+        let fixed = Double(fixedMilliseconds) / 1000
+        func seconds(_ work: StepTimes.Work) -> Double { fixed + 0.005 * Double(work.decodeRows + work.promptRows) }
+        var times = StepTimes()
+        var answers = StepTimes.Work()
+        answers.decodeRows = 7
+        let prompt = StepTimes.Work().adding(promptRows: 20, at: 0)
+        #expect(!times.promptsPayAlone(prompt, before: answers, within: 1), "nothing was measured")
+        for step in 0..<40 {
+            var work = StepTimes.Work().adding(promptRows: 10 + step % 20, at: 0)
+            times.record(work, seconds: seconds(work))
+            work.decodeRows = step % 8
+            times.record(work, seconds: seconds(work))
+            var plain = StepTimes.Work()
+            plain.decodeRows = 1 + step % 8
+            times.record(plain, seconds: seconds(plain))
+        }
+        times.record(prompt, seconds: seconds(prompt))
+        // One in seventeen is tried.
+        var tried = times
+        for step in 1...16 {
+            #expect(tried.promptsPayAlone(prompt, before: answers, within: 1) == (fixedMilliseconds == 4), "\(step)")
+            var work = prompt
+            work.decodeRows = 7
+            tried.record(work, seconds: seconds(work))
+        }
+        #expect(tried.promptsPayAlone(prompt, before: answers, within: 1))
+        #expect(!tried.promptsPayAlone(prompt, before: answers, within: 0.135))
+        tried.record(prompt, seconds: seconds(prompt))
+        #expect(tried.promptsPayAlone(prompt, before: answers, within: 1) == (fixedMilliseconds == 4))
+        // 35 ms for seven answers against 4 or 60 for another step.
+        #expect(times.promptsPayAlone(prompt, before: answers, within: 1) == (fixedMilliseconds == 4))
+        // 104 + 39 ms.
+        #expect(times.promptsPayAlone(prompt, before: answers, within: 0.15) == (fixedMilliseconds == 4))
+        #expect(!times.promptsPayAlone(prompt, before: answers, within: 0.135))
+        // Nobody knows how long so many rows take.
+        #expect(!times.promptsPayAlone(StepTimes.Work().adding(promptRows: 80, at: 0), before: answers, within: 10))
+        #expect(!times.promptsPayAlone(StepTimes.Work(), before: answers, within: 1))
+    }
+
     @Test("Prompt rows are chosen so that steps take as long as they may", arguments: [0.02, 0.05, 0.2])
     func learnsStepTimes(limit: Double) async {
         /// A machine: 4 ms for the weights, and something for every row and every token that one looks back on.

@@ -23,6 +23,7 @@ struct SchedulerWalkTests {
         var acceptedDrafts = 0
         var rejectedDrafts = 0
         var postponed = 0
+        var promptSteps = 0
         var nextID: UInt64 = 1
         var finished: [RequestID: [Int32]] = [:]
         var preemptions = 0
@@ -55,6 +56,7 @@ struct SchedulerWalkTests {
         #expect(world.scheduler.pool.usedCount == 0, "seed \(seed): blocks leaked")
         #expect(world.acceptedDrafts > 0 && world.rejectedDrafts > 0, "seed \(seed): no guess was tried")
         #expect(world.postponed > 0, "seed \(seed): no row was left to the next step")
+        #expect(world.promptSteps > 0, "seed \(seed): no step was the prompts' alone")
     }
 
     private func turn(_ world: inout World, _ seed: UInt64) throws {
@@ -93,8 +95,18 @@ struct SchedulerWalkTests {
 
     private func step(_ world: inout World, _ seed: UInt64) throws {
         var plan = StepPlan()
-        world.scheduler.schedule(into: &plan)
+        let promptsAlone = world.random.chance(30)
+        let decoding = world.shadows.keys.filter { id in
+            world.scheduler.slot(of: id).map { world.scheduler.mayDraft($0) } ?? false
+        }
+        world.scheduler.schedule(into: &plan, promptsAlone: promptsAlone)
         try world.scheduler.checkInvariants()
+        if plan.leavesAnswers {
+            world.promptSteps += 1
+            #expect(promptsAlone && !plan.isEmpty, "seed \(seed)")
+            let left = Set((plan.prompts + plan.decodes).map(\.id)).isDisjoint(with: decoding)
+            #expect(left && plan.decodes.allSatisfy { $0.drafted == 0 }, "seed \(seed): an answer among prompts alone")
+        }
         world.steps += 1
         let limits = world.scheduler.limits
         #expect(plan.rows <= limits.maxBatchTokens, "seed \(seed)")

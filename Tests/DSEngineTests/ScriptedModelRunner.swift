@@ -19,8 +19,11 @@ final class ScriptedModelRunner: ModelRunner {
     /// Tokens by cache row.
     private var cache: [Int32]
     private var logits: UnsafeMutableBufferPointer<Float>
-    /// Steps run so far.
+    /// What a row of a step takes.
+    var rowTime = Duration.zero
+    /// Steps run so far, and those of them that were prompts' alone.
     let steps = Atomic<Int>(0)
+    let promptSteps = Atomic<Int>(0)
     /// What stands for each row's hidden state after the last step: the hash of everything up to its token.
     fileprivate(set) var hidden: [UInt64] = []
     var drafter: (any DraftRunner)?
@@ -45,6 +48,9 @@ final class ScriptedModelRunner: ModelRunner {
         gate?.wait()
         gate = nil
         steps.add(1, ordering: .relaxed)
+        if batch.promptRows == batch.rows { promptSteps.add(1, ordering: .relaxed) }
+        let end = ContinuousClock.now + rowTime * batch.rows
+        defer { while ContinuousClock.now < end {} }
         for row in 0..<batch.rows {
             cache[Int(batch.slots[row])] = batch.tokenIDs[row]
             if batch.tokenIDs[row] == poison { throw .modelFailure("poisoned") }

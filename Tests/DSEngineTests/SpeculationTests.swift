@@ -19,13 +19,14 @@ struct SpeculationTests {
     /// All requests are there before the first step; streams never fill up.
     static func run(
         _ requests: [GenerationRequest], _ speculation: Speculation, errorEvery: Int? = nil, blocks: Int = 64,
-        drafts: Int = 4, bound: InterTokenLatencyBound = .none
-    ) async throws -> (outcomes: [Outcome], statistics: EngineStatistics, holes: Int) {
+        drafts: Int = 4, bound: InterTokenLatencyBound = .none, rowTime: Duration = .zero
+    ) async throws -> (outcomes: [Outcome], statistics: EngineStatistics, holes: Int, promptSteps: Int) {
         let holes = Counter()
         let gate = DispatchSemaphore(value: 0)
         let runner = ScriptedModelRunner(maximumContext: 96, blockCount: blocks, blockSize: 4)
         runner.drafter = errorEvery.map { ScriptedDrafter(runner, errorEvery: $0, holes: holes) }
         runner.gate = gate
+        runner.rowTime = rowTime
         let engine = try EngineTests.engine(runner, endTokens: [9]) {
             $0.speculation = speculation
             $0.maxDraftTokens = drafts
@@ -53,7 +54,8 @@ struct SpeculationTests {
         }
         await engine.shutdown()
         let statistics = engine.statistics()
-        return (outcomes, statistics, holes.value.load(ordering: .relaxed))
+        let promptSteps = runner.promptSteps.load(ordering: .relaxed)
+        return (outcomes, statistics, holes.value.load(ordering: .relaxed), promptSteps)
     }
 
     static func requests(_ seed: UInt64, temperature: Double) -> [GenerationRequest] {
@@ -91,6 +93,29 @@ struct SpeculationTests {
                 if speculation == .drafter { #expect(found.statistics.acceptedDraftTokens > 0) }
                 #expect(found.holes == 0, "the drafter's cache is followed row by row")
             }
+        }
+    }
+
+    /// Rows take so long beside everything else that it pays to leave answers to the step after.
+    @Test("Prompts that come first change when tokens come, and none of them", arguments: [0, 0.8])
+    func promptsComeFirst(temperature: Double) async throws {
+        var random = SplitMix(seed: 11)
+        let requests = (0..<60).map { index in
+            let prompt = (0..<(2 + random.below(8))).map { _ in Int32(random.below(61)) }
+            var request = GenerationRequest.greedy(prompt, 4 + random.below(12))
+            request.sampling.temperature = temperature
+            request.sampling.seed = UInt64(index)
+            return request
+        }
+        let plain = try await Self.run(requests, .off, rowTime: .microseconds(200))
+        let bound = InterTokenLatencyBound.fixed(.milliseconds(200))
+        for (speculation, errorEvery) in [(Speculation.off, nil), (.lookup, nil), (.auto, 2)] {
+            let found = try await Self.run(
+                requests, speculation, errorEvery: errorEvery, bound: bound, rowTime: .microseconds(200))
+            #expect(found.outcomes == plain.outcomes, "\(speculation)")
+            #expect(found.holes == 0 && found.statistics.usedBlocks == 0)
+            // A drafter has no part in such steps.
+            if errorEvery == nil { #expect(found.promptSteps > plain.promptSteps + 4, "\(speculation)") }
         }
     }
 

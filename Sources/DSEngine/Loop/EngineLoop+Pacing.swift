@@ -1,18 +1,34 @@
 /// How long steps take: prompts beside requests that generate get what the configured time leaves.
 extension EngineLoop {
-    /// Rows of prompts that the coming step may have beside requests that decode; nil: no limit.
-    func promptRows() -> Int? {
+    /// What the coming step may have of prompts.
+    struct Pace {
+        /// Rows beside requests that decode; nil: no limit.
+        var promptRows: Int?
+        /// Prompts come before the next tokens of those requests.
+        var promptsAlone = false
+    }
+
+    func pace() -> Pace {
         guard interTokenLatencyBound != .none, let outlook = scheduler.outlook(),
-            let limit = interTokenLatencyBound.seconds(besideAnswersOf: stepTimes.plainSeconds(outlook.decodes))
-        else { return nil }
-        return stepTimes.promptRows(
-            within: limit, beside: outlook.decodes, depth: outlook.promptDepth, block: scheduler.limits.blockSize,
-            atMost: scheduler.limits.maxBatchTokens)
+            let limit = interTokenLatencyBound.seconds(besideAnswersOf: stepTimes.plainSeconds(outlook.answers))
+        else { return Pace() }
+        let rows = stepTimes.promptRows(
+            within: limit - answersWaited, beside: outlook.answers, depth: outlook.promptDepth,
+            block: scheduler.limits.blockSize, atMost: scheduler.limits.maxBatchTokens)
+        return Pace(promptRows: rows, promptsAlone: promptsComeFirst(outlook, limit))
+    }
+
+    /// A drafter's guesses at the next tokens are made right before them.
+    private func promptsComeFirst(_ outlook: Scheduler.Outlook, _ limit: Double) -> Bool {
+        guard answersWaited == 0, speculator?.hasDrafter != true, let prompts = outlook.prompts else { return false }
+        return stepTimes.promptsPayAlone(prompts, before: outlook.answers, within: limit)
     }
 
     func noteStepTime(_ started: ContinuousClock.Instant) {
         guard interTokenLatencyBound != .none else { return }
-        stepTimes.record(plan.work, seconds: started.duration(to: clock.now) / .seconds(1))
+        let seconds = started.duration(to: clock.now) / .seconds(1)
+        stepTimes.record(plan.work, seconds: seconds)
+        answersWaited = plan.leavesAnswers ? answersWaited + seconds : 0
     }
 }
 
@@ -30,21 +46,44 @@ extension StepPlan {
 }
 
 extension Scheduler {
-    /// What the coming step will have beside prompts, and how many tokens the longest prompt under way has behind it; nil if no step
-    /// has both.
-    func outlook() -> (decodes: StepTimes.Work, promptDepth: Int)? {
-        var decodes = StepTimes.Work()
-        var depth: Int?
+    /// Answers and prompts that the coming step could have.
+    struct Outlook {
+        var answers = StepTimes.Work()
+        /// What is left of all prompts, those that wait and have a place included, as if none of it were known; nil: more than a step has
+        /// rows.
+        var prompts: StepTimes.Work? = StepTimes.Work()
+        /// How many tokens the longest prompt under way has behind it.
+        var promptDepth = 0
+    }
+
+    /// Nil if no step has both, answers and prompts.
+    func outlook() -> Outlook? {
+        var outlook = Outlook()
+        var hasPrompt = false
+        var places = limits.maxBatchSize
         for slot in running {
             guard let sequence = sequences[slot.rawValue], !sequence.isPaused else { continue }
+            places -= 1
             if sequence.isDecoding {
-                decodes.decodeRows += 1
-                decodes.decodeContext += sequence.tokens.count
+                outlook.answers.decodeRows += 1
+                outlook.answers.decodeContext += sequence.tokens.count
             } else {
-                depth = max(depth ?? 0, sequence.computed)
+                hasPrompt = true
+                outlook.promptDepth = max(outlook.promptDepth, sequence.computed)
+                add(sequence, to: &outlook)
             }
         }
-        guard decodes.decodeRows > 0, let depth = depth ?? (waiting.isEmpty ? nil : 0) else { return nil }
-        return (decodes, depth)
+        guard outlook.answers.decodeRows > 0, hasPrompt || !waiting.isEmpty else { return nil }
+        for slot in waiting where places > 0 && outlook.prompts != nil {
+            guard let sequence = sequences[slot.rawValue], !sequence.isPaused, !sequence.isFetching else { continue }
+            places -= 1
+            add(sequence, to: &outlook)
+        }
+        return outlook
+    }
+
+    private func add(_ sequence: ScheduledSequence, to outlook: inout Outlook) {
+        outlook.prompts = outlook.prompts?.adding(promptRows: sequence.remaining, at: sequence.computed)
+        if outlook.prompts?.promptRows ?? 0 > limits.maxBatchTokens { outlook.prompts = nil }
     }
 }

@@ -33,6 +33,8 @@ package final class EngineLoop {
     var nextDeadline: ContinuousClock.Instant?
     let interTokenLatencyBound: InterTokenLatencyBound
     var stepTimes = StepTimes()
+    /// Seconds that requests which decode have waited for a step of prompts alone.
+    var answersWaited = 0.0
     /// Of the current step.
     var constraintWork = ConstraintWork()
     /// Who has the first turn among requests with quick constraints, and among those with slow ones; nil: the first of them.
@@ -93,7 +95,8 @@ package final class EngineLoop {
     /// Computes one step; false if nothing could run, so that the thread may park.
     @discardableResult
     package func step() -> Bool {
-        scheduler.schedule(into: &plan, promptRows: promptRows())
+        let pace = pace()
+        scheduler.schedule(into: &plan, promptRows: pace.promptRows, promptsAlone: pace.promptsAlone)
         // What follows may take long.
         if plan.isEmpty || plan.promptRows > 0 { wakeConsumers() }
         guard !plan.isEmpty else {
@@ -115,7 +118,8 @@ package final class EngineLoop {
             learn(started)
             scheduler.commit(plan, tokens: chosen, into: &progress)
             emit(logits)
-            propose()
+            // Guesses at what follows the answers that were left are there already.
+            if !plan.leavesAnswers { propose() }
         } catch {
             failPlanned(error)
         }

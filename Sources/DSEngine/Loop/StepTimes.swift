@@ -1,8 +1,9 @@
 /// What steps were measured to take, as a linear function of what they compute. The clock decides how prompts are cut, never what
 /// comes out.
 ///
-/// The weights are the least squares over the last steps, none of them negative: more work never promises less time. Steps with prompts
-/// and steps without are remembered apart, so that an hour of decoding does not make prompts forgotten.
+/// The weights are the least squares over the last steps, none of them negative: more work never promises less time. Steps with answers,
+/// with prompts, and with both are remembered apart, so that an hour of one kind does not make the others forgotten: what answers
+/// add to a step shows in the steps without them.
 package struct StepTimes: Sendable {
     /// What a step computes, as far as its time depends on it.
     package struct Work: Sendable, Equatable {
@@ -39,35 +40,51 @@ package struct StepTimes: Sendable {
         var seconds: Double
     }
 
-    private static let memory = 64
-    private var mixed: [Sample] = []
-    private var plain: [Sample] = []
-    private var nextMixed = 0
-    private var nextPlain = 0
+    /// The last samples of one kind of step.
+    private struct Memory: Sendable {
+        private(set) var samples: [Sample] = []
+        private var next = 0
+        private static let capacity = 64
+
+        init() { samples.reserveCapacity(Self.capacity) }
+
+        mutating func put(_ sample: Sample) {
+            if samples.count < Self.capacity { samples.append(sample) } else { samples[next] = sample }
+            next = (next + 1) % Self.capacity
+        }
+    }
+
+    /// Steps with answers and prompts, with answers alone, with prompts alone.
+    private var mixed = Memory()
+    private var plain = Memory()
+    private var prompts = Memory()
+    /// Steps of the first kind since the last one of the third.
+    private var mixedSincePrompts = 0
     private var weights: SIMD8<Double>?
     /// Whether the weights come from steps without prompts, too.
     private var knowsPlain = false
     /// Largest number of prompt rows that were measured lately.
     private var largestPrompt = 0
 
-    package init() {
-        mixed.reserveCapacity(Self.memory)
-        plain.reserveCapacity(Self.memory)
-    }
+    package init() {}
 
     package mutating func record(_ work: Work, seconds: Double) {
         guard seconds > 0, seconds.isFinite else { return }
         // A step that took far longer than expected was disturbed: it may say so, but not outweigh the others.
         var seconds = seconds
         if let expected = self.seconds(work), expected > 0 { seconds = min(seconds, 3 * expected) }
-        if work.promptRows > 0 {
-            Self.put(Sample(features: work.features, seconds: seconds), into: &mixed, at: &nextMixed)
-            largestPrompt = max(largestPrompt, work.promptRows)
-            weights = Self.fit(mixed + plain, from: weights ?? .zero)
-            knowsPlain = !plain.isEmpty
+        let sample = Sample(features: work.features, seconds: seconds)
+        guard work.promptRows > 0 else { return plain.put(sample) }
+        if work.decodeRows > 0 {
+            mixed.put(sample)
+            mixedSincePrompts += 1
         } else {
-            Self.put(Sample(features: work.features, seconds: seconds), into: &plain, at: &nextPlain)
+            prompts.put(sample)
+            mixedSincePrompts = 0
         }
+        largestPrompt = max(largestPrompt, work.promptRows)
+        weights = Self.fit(mixed.samples + plain.samples + prompts.samples, from: weights ?? .zero)
+        knowsPlain = !plain.samples.isEmpty
     }
 
     /// The expected time of a step; nil before any step with a prompt was measured.
@@ -91,9 +108,19 @@ package struct StepTimes: Sendable {
         return rows
     }
 
-    private static func put(_ sample: Sample, into samples: inout [Sample], at next: inout Int) {
-        if samples.count < memory { samples.append(sample) } else { samples[next] = sample }
-        next = (next + 1) % memory
+    /// Whether prompts had better have a step of their own before the one of the answers: both steps fit into `limit`, and the prompts'
+    /// first tokens come earlier by at least as much as the answers come later. That is what the answers add to a step with prompts, and
+    /// what a step costs whatever it computes. Under a load that always has both, one step in seventeen is tried: what was never
+    /// measured apart cannot be told apart.
+    package func promptsPayAlone(_ prompts: Work, before answers: Work, within limit: Double) -> Bool {
+        var both = prompts
+        both.decodeRows += answers.decodeRows
+        both.decodeContext += answers.decodeContext
+        guard prompts.promptRows > 0, prompts.promptRows <= 2 * largestPrompt, let after = plainSeconds(answers),
+            let alone = seconds(prompts), let together = seconds(both)
+        else { return false }
+        guard alone + after <= limit else { return false }
+        return mixedSincePrompts >= 16 || together - alone >= alone + after - together
     }
 
     /// Weights that are not negative and minimise the squared error, by descent along one weight after the other.
@@ -106,13 +133,18 @@ package struct StepTimes: Sendable {
             targets += scaled * sample.seconds
             for row in products.indices { products[row] += scaled[row] * sample.features }
         }
-        // The last step changed little: few rounds from where they were are enough.
+        // The last step changed little, so that few rounds from where they were are enough, but for the first steps: the features are much alike.
         var weights = start
-        for _ in 0..<50 {
+        for _ in 0..<1000 {
+            var change = 0.0
             for row in products.indices where products[row][row] > 0 {
                 let others = (products[row] * weights).sum() - products[row][row] * weights[row]
-                weights[row] = max(0, (targets[row] - others) / products[row][row])
+                let weight = max(0, (targets[row] - others) / products[row][row])
+                // How far the weight moves what is expected of the samples, relative to what they took.
+                change = max(change, abs(weight - weights[row]) * products[row][row].squareRoot())
+                weights[row] = weight
             }
+            if change < 1e-4 { break }
         }
         return weights
     }

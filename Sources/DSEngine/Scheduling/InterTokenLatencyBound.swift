@@ -1,4 +1,5 @@
-/// How long a step may take while any request generates, which is how long its next token can be kept waiting by others' prompts.
+/// How long a step may take while any request generates, together with one of prompts alone before it: how long its next token can be
+/// kept waiting by others' prompts.
 public enum InterTokenLatencyBound: Sendable, Equatable {
     /// Prompts have as many rows as there are.
     case none

@@ -1,11 +1,21 @@
 /// Planning: which tokens of which requests the next step computes.
 extension Scheduler {
     /// Plans one step into `plan`, whose storage is reused. An empty plan means that nothing can run now.
-    /// - Parameter promptRows: how many rows of prompts a step may have beside requests that decode, so that those do not wait
-    ///   longer than they should; nil: as many as there are. One block of them is always computed.
-    package mutating func schedule(into plan: inout StepPlan, promptRows: Int? = nil) {
+    /// - Parameters:
+    ///   - promptRows: how many rows of prompts a step may have beside requests that decode, so that those do not wait
+    ///     longer than they should; nil: as many as there are. One block of them is always computed.
+    ///   - promptsAlone: prompts have this step for themselves if there are any to compute; requests that decode wait for the next one.
+    package mutating func schedule(into plan: inout StepPlan, promptRows: Int? = nil, promptsAlone: Bool = false) {
         plan.removeAll()
         var budget = Budget(tokens: limits.maxBatchTokens, requests: limits.maxBatchSize)
+        if promptsAlone {
+            admitWaiting(&budget, &plan)
+            schedulePrompts(atMost: nil, &budget, &plan) { !$0.isDecoding }
+            if budget.tokens < limits.maxBatchTokens {
+                plan.leavesAnswers = true
+                return emit(into: &plan)
+            }
+        }
         scheduleDecodes(&budget, &plan)
         let isAlone = budget.tokens == limits.maxBatchTokens
         if plan.preempted.isEmpty { admitWaiting(&budget, &plan) }

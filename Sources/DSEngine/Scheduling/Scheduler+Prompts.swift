@@ -3,12 +3,19 @@ extension Scheduler {
     /// Gives rows to running requests with more than one token to compute: half of them to the first one in the policy's order, so
     /// that every request has its turn, the others to those with the shortest way to go, so that a short prompt does not wait
     /// for a long one. The first one is among these with what its half leaves, perhaps a row.
-    /// - Parameter limit: rows that prompts may have; nil: all that the step has left.
-    mutating func schedulePrompts(atMost limit: Int?, _ budget: inout Budget, _ plan: inout StepPlan) {
+    /// - Parameters:
+    ///   - limit: rows that prompts may have; nil: all that the step has left.
+    ///   - condition: which requests take part.
+    mutating func schedulePrompts(
+        atMost limit: Int?, _ budget: inout Budget, _ plan: inout StepPlan,
+        where condition: (ScheduledSequence) -> Bool = { _ in true }
+    ) {
         var prompts: [SequenceSlot] = []
         for slot in running {
             // Also one that started in this step and found all but its last token known.
-            guard let sequence = sequences[slot.rawValue], !sequence.isPaused, sequence.scheduled == 0 else { continue }
+            guard let sequence = sequences[slot.rawValue], !sequence.isPaused, sequence.scheduled == 0,
+                condition(sequence)
+            else { continue }
             prompts.append(slot)
         }
         guard let first = prompts.first else { return }

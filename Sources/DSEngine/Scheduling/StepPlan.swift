@@ -50,6 +50,8 @@ package struct StepPlan: Sendable {
     package internal(set) var sampled: [Sampled] = []
     package internal(set) var promptRows = 0
     package internal(set) var decodeRows = 0
+    /// Requests that decode have no part in this step, which is the prompts' alone.
+    package internal(set) var leavesAnswers = false
     /// Requests that lost their blocks while this plan was made.
     package internal(set) var preempted: [RequestID] = []
 
@@ -71,6 +73,7 @@ package struct StepPlan: Sendable {
         preempted.removeAll(keepingCapacity: true)
         promptRows = 0
         decodeRows = 0
+        leavesAnswers = false
     }
 }
 

@@ -11,6 +11,8 @@ package final class Speculator {
     /// Whether guesses are left out that are expected not to pay.
     private let adapts: Bool
     private var drafter: (any DraftRunner)?
+    /// Whether guesses come from a model, too.
+    var hasDrafter: Bool { drafter != nil }
     /// Why the drafter was given up.
     package private(set) var drafterError: EngineError?
     private let batch: Batch

@@ -158,7 +158,7 @@ struct PrefixWalkTests {
         let busy = world.shadows.keys.filter { id in
             world.scheduler.slot(of: id).map { world.scheduler.mayDraft($0) } ?? false
         }
-        world.scheduler.schedule(into: &plan, promptRows: promptRows)
+        world.scheduler.schedule(into: &plan, promptRows: promptRows, promptsAlone: world.random.chance(30))
         try world.scheduler.checkInvariants()
         let limits = world.scheduler.limits
         #expect(plan.rows <= limits.maxBatchTokens, "seed \(seed)")

@@ -26,7 +26,7 @@ package enum PeersOptions {
         "enable-lora": noAdapters, "root-path": "not implemented, a proxy has to remove it",
         "max-num-batched-tokens": "--max-batch-tokens", "chunked-prefill-size": "--max-batch-tokens",
         "ubatch-size": "--max-batch-tokens", "ub": "--max-batch-tokens",
-        "enable-chunked-prefill": "not needed, prompts always share steps with answers (--max-inter-token-latency-ms)",
+        "enable-chunked-prefill": "not needed, prompts are cut where answers wait (--max-inter-token-latency-ms)",
         "cont-batching": "not needed, requests always share steps",
         "max-model-len": context, "ctx-size": context, "context-length": context,
         "gpu-memory-utilization": cacheMemory, "mem-fraction-static": cacheMemory, "kv-cache-memory-bytes": cacheMemory,
