@@ -79,6 +79,8 @@ extension Scheduler {
             places -= 1
             add(sequence, to: &outlook)
         }
+        // One that comes first by its priority takes a place, whatever its length.
+        if policy == .priority, places <= 0, !waiting.isEmpty { outlook.prompts = nil }
         return outlook
     }
 
