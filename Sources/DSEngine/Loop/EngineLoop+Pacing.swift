@@ -21,7 +21,11 @@ extension EngineLoop {
     /// A drafter's guesses at the next tokens are made right before them.
     private func promptsComeFirst(_ outlook: Scheduler.Outlook, _ limit: Double) -> Bool {
         guard answersWaited == 0, speculator?.hasDrafter != true, let prompts = outlook.prompts else { return false }
-        return stepTimes.promptsPayAlone(prompts, before: outlook.answers, within: limit)
+        // Those that get their first token are answers of the step after.
+        var later = outlook.answers
+        later.decodeRows += outlook.promptCount
+        let added = (stepTimes.plainSeconds(later) ?? 0) - (stepTimes.plainSeconds(outlook.answers) ?? 0)
+        return stepTimes.promptsPayAlone(prompts, before: outlook.answers, within: limit - added)
     }
 
     func noteStepTime(_ started: ContinuousClock.Instant) {
@@ -52,6 +56,7 @@ extension Scheduler {
         /// What is left of all prompts, those that wait and have a place included, as if none of it were known; nil: more than a step has
         /// rows.
         var prompts: StepTimes.Work? = StepTimes.Work()
+        var promptCount = 0
         /// How many tokens the longest prompt under way has behind it.
         var promptDepth = 0
     }
@@ -85,6 +90,7 @@ extension Scheduler {
     }
 
     private func add(_ sequence: ScheduledSequence, to outlook: inout Outlook) {
+        outlook.promptCount += 1
         outlook.prompts = outlook.prompts?.adding(promptRows: sequence.remaining, at: sequence.computed)
         if outlook.prompts?.promptRows ?? 0 > limits.maxBatchTokens { outlook.prompts = nil }
     }
