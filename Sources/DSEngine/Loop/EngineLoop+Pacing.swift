@@ -32,7 +32,7 @@ extension EngineLoop {
         guard interTokenLatencyBound != .none else { return }
         let seconds = started.duration(to: clock.now) / .seconds(1)
         stepTimes.record(plan.work, seconds: seconds)
-        answersWaited = plan.leavesAnswers ? answersWaited + seconds : 0
+        answersWaited = plan.leavesAnswers ? seconds : 0
     }
 }
 

@@ -33,7 +33,7 @@ package final class EngineLoop {
     var nextDeadline: ContinuousClock.Instant?
     let interTokenLatencyBound: InterTokenLatencyBound
     var stepTimes = StepTimes()
-    /// Seconds that requests which decode have waited for a step of prompts alone.
+    /// What the last step took, if it was the prompts' alone: requests that decode have waited for it.
     var answersWaited = 0.0
     /// Of the current step.
     var constraintWork = ConstraintWork()

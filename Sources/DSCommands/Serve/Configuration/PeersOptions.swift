@@ -7,7 +7,7 @@ package enum PeersOptions {
     private static let oneProcess = "not needed, one process uses all processors, or --threads of them"
     private static let context = "\(cacheMemory), which bounds it; the context is the model's"
     private static let download = "--model-dir PATH of a model that is there: none is downloaded"
-    private static let noAdapters = "not implemented, adapters have to be merged before"
+    private static let noAdapters = "not supported, adapters have to be merged before"
     private static let fromModel = "not needed, the model's files say it"
     private static let fromTemplate = "not needed, the model's template says it"
 
@@ -23,7 +23,7 @@ package enum PeersOptions {
         "temp": "temperature of a request", "slots": "not needed, /health and /metrics count requests",
         "cache-reuse": "--prefix-cache", "swap-space": "--prefix-cache-dir", "lora": noAdapters,
         "lora-modules": noAdapters,
-        "enable-lora": noAdapters, "root-path": "not implemented, a proxy has to remove it",
+        "enable-lora": noAdapters, "root-path": "not supported, a proxy has to remove it",
         "max-num-batched-tokens": "--max-batch-tokens", "chunked-prefill-size": "--max-batch-tokens",
         "ubatch-size": "--max-batch-tokens", "ub": "--max-batch-tokens",
         "enable-chunked-prefill": "not needed, prompts are cut where answers wait (--max-inter-token-latency-ms)",
