@@ -32,7 +32,7 @@ struct LoadTests {
         #expect(progress.map(\.id.rawValue) == [1])
     }
 
-    @Test("Beside requests that decode, prompts have the rows that they are given, and at least a block")
+    @Test("Beside requests that decode, prompts have the rows that they are given")
     func promptRows() throws {
         var scheduler = SchedulerTests.scheduler(tokens: 32, requests: 4, blocks: 64, context: 200)
         scheduler.add(SchedulerTests.request(1, prompt: 40))
@@ -44,7 +44,7 @@ struct LoadTests {
         scheduler.commit(plan, tokens: plan.sampled.map { _ in 5 }, into: &progress)
         try SchedulerTests.step(&scheduler)
         scheduler.add(SchedulerTests.request(2, prompt: 100))
-        for (rows, expected) in [(8, 8), (12, 12), (0, 4), (1000, 31)] {
+        for (rows, expected) in [(8, 8), (12, 12), (0, 0), (1, 1), (1000, 31)] {
             scheduler.schedule(into: &plan, promptRows: rows)
             #expect(plan.promptRows == expected && plan.decodeRows == 1)
             scheduler.commit(plan, tokens: plan.sampled.map { _ in 5 }, into: &progress)
@@ -112,7 +112,10 @@ struct LoadTests {
         }
         #expect(tried.promptsPayAlone(prompt, before: answers, within: 1))
         #expect(!tried.promptsPayAlone(prompt, before: answers, within: 0.135))
-        tried.record(prompt, seconds: seconds(prompt))
+        // Tried, also where a request was computed again in that step.
+        var again = prompt
+        again.decodeRows = 1
+        tried.record(again, seconds: seconds(again), leavesAnswers: true)
         #expect(tried.promptsPayAlone(prompt, before: answers, within: 1) == (fixedMilliseconds == 4))
         // 35 ms for seven answers against 4 or 60 for another step.
         #expect(times.promptsPayAlone(prompt, before: answers, within: 1) == (fixedMilliseconds == 4))
@@ -122,6 +125,40 @@ struct LoadTests {
         // Nobody knows how long so many rows take.
         #expect(!times.promptsPayAlone(StepTimes.Work().adding(promptRows: 80, at: 0), before: answers, within: 10))
         #expect(!times.promptsPayAlone(StepTimes.Work(), before: answers, within: 1))
+    }
+
+    @Test("What prompts took alone is taken off the bound of the answers' step: who came meanwhile waits, once")
+    func answersWaitOnce() throws {
+        let runner = ScriptedModelRunner()
+        // And so the steps below.
+        runner.rowTime = .milliseconds(5)
+        var configuration = EngineConfiguration()
+        configuration.interTokenLatencyBound = .fixed(.milliseconds(60))
+        var hand = HandLoop(runner, configuration: configuration)
+        _ = hand.submit(.greedy([1, 2], 50))
+        hand.turn()
+        for step in 0..<64 {
+            var work = StepTimes.Work()
+            work.decodeRows = 1 + step % 4
+            hand.loop.stepTimes.record(work, seconds: 0.005 * Double(work.decodeRows))
+            for rows in [0, work.decodeRows] {
+                var prompts = StepTimes.Work().adding(promptRows: 1 + step % 8, at: 0)
+                prompts.decodeRows = rows
+                hand.loop.stepTimes.record(prompts, seconds: 0.005 * Double(rows + prompts.promptRows))
+            }
+        }
+        #expect(hand.loop.answersWaited == 0)
+        _ = hand.submit(.greedy([3, 4, 5, 6, 7, 8, 9, 10], 50))
+        hand.turn()
+        #expect(runner.lastStep == .init(promptRows: 8, decodeRows: 0))
+        // At least 40 of 60 ms are over.
+        #expect(hand.loop.answersWaited >= 0.04)
+        _ = hand.submit(.greedy([11, 12, 13, 14, 15], 50))
+        hand.turn()
+        #expect(runner.lastStep == .init(promptRows: 0, decodeRows: 2))
+        #expect(hand.loop.answersWaited == 0)
+        hand.turn()
+        #expect(runner.lastStep.promptRows >= 4)
     }
 
     @Test("Prompt rows are chosen so that steps take as long as they may", arguments: [0.02, 0.05, 0.2])
@@ -141,7 +178,7 @@ struct LoadTests {
             // Others share these threads.
             if step % 10 == 0 { await Task.yield() }
             let depth = step * 50 % 20_000
-            let rows = times.promptRows(within: limit, beside: decodes, depth: depth, block: 32, atMost: 2048)
+            let rows = times.promptRows(within: limit, beside: decodes, depth: depth, atLeast: 32, atMost: 2048)
             var work = decodes
             work = work.adding(promptRows: rows, at: depth)
             let taken = seconds(work) * (0.95 + Double(random.below(100)) / 1000)
@@ -185,7 +222,7 @@ struct LoadTests {
         var answers = StepTimes.Work()
         func rows(_ bound: InterTokenLatencyBound) -> Int {
             let seconds = bound.seconds(besideAnswersOf: times.plainSeconds(answers)) ?? .infinity
-            return times.promptRows(within: seconds, beside: answers, depth: 0, block: 8, atMost: 512)
+            return times.promptRows(within: seconds, beside: answers, depth: 0, atLeast: 8, atMost: 512)
         }
         answers.decodeRows = 4
         #expect(rows(.automatic) == rows(.fixed(.milliseconds(200))))
@@ -197,7 +234,7 @@ struct LoadTests {
     @Test func stepTimesNeverFallAsWorkGrows() {
         var times = StepTimes()
         var random = SplitMix(seed: 9)
-        #expect(times.promptRows(within: 1, beside: .init(), depth: 0, block: 32, atMost: 512) == 32)
+        #expect(times.promptRows(within: 1, beside: .init(), depth: 0, atLeast: 32, atMost: 512) == 32)
         for _ in 0..<100 {
             var work = StepTimes.Work()
             work.decodeRows = random.below(5)

@@ -24,6 +24,11 @@ final class ScriptedModelRunner: ModelRunner {
     /// Steps run so far, and those of them that were prompts' alone.
     let steps = Atomic<Int>(0)
     let promptSteps = Atomic<Int>(0)
+    struct StepRows: Equatable {
+        var promptRows = 0
+        var decodeRows = 0
+    }
+    private(set) var lastStep = StepRows()
     /// What stands for each row's hidden state after the last step: the hash of everything up to its token.
     fileprivate(set) var hidden: [UInt64] = []
     var drafter: (any DraftRunner)?
@@ -48,6 +53,7 @@ final class ScriptedModelRunner: ModelRunner {
         gate?.wait()
         gate = nil
         steps.add(1, ordering: .relaxed)
+        lastStep = StepRows(promptRows: batch.promptRows, decodeRows: batch.rows - batch.promptRows)
         if batch.promptRows == batch.rows { promptSteps.add(1, ordering: .relaxed) }
         let end = ContinuousClock.now + rowTime * batch.rows
         defer { while ContinuousClock.now < end {} }

@@ -12,9 +12,10 @@ extension EngineLoop {
         guard interTokenLatencyBound != .none, let outlook = scheduler.outlook(),
             let limit = interTokenLatencyBound.seconds(besideAnswersOf: stepTimes.plainSeconds(outlook.answers))
         else { return Pace() }
+        // Prompts get a block at least, so that they end; those that come after a step of prompts alone may wait for the next one.
         let rows = stepTimes.promptRows(
             within: limit - answersWaited, beside: outlook.answers, depth: outlook.promptDepth,
-            block: scheduler.limits.blockSize, atMost: scheduler.limits.maxBatchTokens)
+            atLeast: answersWaited > 0 ? 0 : scheduler.limits.blockSize, atMost: scheduler.limits.maxBatchTokens)
         return Pace(promptRows: rows, promptsAlone: promptsComeFirst(outlook, limit))
     }
 
@@ -31,7 +32,7 @@ extension EngineLoop {
     func noteStepTime(_ started: ContinuousClock.Instant) {
         guard interTokenLatencyBound != .none else { return }
         let seconds = started.duration(to: clock.now) / .seconds(1)
-        stepTimes.record(plan.work, seconds: seconds)
+        stepTimes.record(plan.work, seconds: seconds, leavesAnswers: plan.leavesAnswers)
         answersWaited = plan.leavesAnswers ? seconds : 0
     }
 }

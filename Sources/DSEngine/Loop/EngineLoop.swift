@@ -32,9 +32,9 @@ package final class EngineLoop {
     /// When the next request may have to end before it is done.
     var nextDeadline: ContinuousClock.Instant?
     let interTokenLatencyBound: InterTokenLatencyBound
-    var stepTimes = StepTimes()
+    package var stepTimes = StepTimes()
     /// What the last step took, if it was the prompts' alone: requests that decode have waited for it.
-    var answersWaited = 0.0
+    package internal(set) var answersWaited = 0.0
     /// Of the current step.
     var constraintWork = ConstraintWork()
     /// Who has the first turn among requests with quick constraints, and among those with slow ones; nil: the first of them.

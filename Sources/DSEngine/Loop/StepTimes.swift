@@ -58,7 +58,7 @@ package struct StepTimes: Sendable {
     private var mixed = Memory()
     private var plain = Memory()
     private var prompts = Memory()
-    /// Steps of the first kind since the last one of the third.
+    /// Steps with both since the last one in which answers, if there were any, were left.
     private var mixedSincePrompts = 0
     private var weights: SIMD8<Double>?
     /// Whether the weights come from steps without prompts, too.
@@ -68,20 +68,16 @@ package struct StepTimes: Sendable {
 
     package init() {}
 
-    package mutating func record(_ work: Work, seconds: Double) {
+    /// - Parameter leavesAnswers: requests that decode had no part in the step; its decode rows are computed again, after a preemption.
+    package mutating func record(_ work: Work, seconds: Double, leavesAnswers: Bool = false) {
         guard seconds > 0, seconds.isFinite else { return }
         // A step that took far longer than expected was disturbed: it may say so, but not outweigh the others.
         var seconds = seconds
         if let expected = self.seconds(work), expected > 0 { seconds = min(seconds, 3 * expected) }
         let sample = Sample(features: work.features, seconds: seconds)
         guard work.promptRows > 0 else { return plain.put(sample) }
-        if work.decodeRows > 0 {
-            mixed.put(sample)
-            mixedSincePrompts += 1
-        } else {
-            prompts.put(sample)
-            mixedSincePrompts = 0
-        }
+        if work.decodeRows > 0 { mixed.put(sample) } else { prompts.put(sample) }
+        mixedSincePrompts = work.decodeRows > 0 && !leavesAnswers ? mixedSincePrompts + 1 : 0
         largestPrompt = max(largestPrompt, work.promptRows)
         weights = Self.fit(mixed.samples + plain.samples + prompts.samples, from: weights ?? .zero)
         knowsPlain = !plain.samples.isEmpty
@@ -95,12 +91,14 @@ package struct StepTimes: Sendable {
     /// The expected time of a step without prompts; nil before any was measured: what those with prompts say of it may be their own time.
     package func plainSeconds(_ work: Work) -> Double? { knowsPlain ? seconds(work) : nil }
 
-    /// How many rows of a prompt that has `depth` tokens already fit into a step beside `work`: at least a block, at most twice as
+    /// How many rows of a prompt that has `depth` tokens already fit into a step beside `work`: at least so many, at most twice as
     /// many as were ever measured, in pieces that are worth a register tile.
-    package func promptRows(within limit: Double, beside work: Work, depth: Int, block: Int, atMost most: Int) -> Int {
+    package func promptRows(
+        within limit: Double, beside work: Work, depth: Int, atLeast least: Int, atMost most: Int
+    ) -> Int {
         let piece = 8
-        var rows = block
-        while rows + piece <= min(most, max(2 * largestPrompt, block)),
+        var rows = least
+        while rows + piece <= min(most, max(2 * largestPrompt, least)),
             let seconds = seconds(work.adding(promptRows: rows + piece, at: depth)), seconds <= limit
         {
             rows += piece
