@@ -48,8 +48,8 @@ public struct EngineConfiguration: Sendable, Equatable {
     public var keepsAnswers = false
     /// Requests may ask for embeddings (`GenerationRequest.pooling`); each step then also leaves the final hidden states.
     public var computesEmbeddings = false
-    /// How long a step may take while any request generates: prompts get as many rows beside them as fit, by what steps were
-    /// measured to take, at least one block. Those that fit altogether come in a step before, where that pays.
+    /// How long a step may take while any request generates, with one of prompts alone before it: prompts get as many rows as fit, by what
+    /// steps were measured to take, and at least one block where answers have not just waited for others.
     public var interTokenLatencyBound = InterTokenLatencyBound.none
     /// Events that a stream holds before its request pauses until the consumer catches up.
     public var streamCapacity = 256

@@ -154,7 +154,8 @@ package struct DeepSeekServer {
         let groups = routeGroups(ClientConnections())
         for group in groups { group.add(to: router) }
         return (
-            router.routes.map { "\($0.method) \($0.path.description)" }.sorted(),
+            // OpenAPI has no parameter of several parts.
+            router.routes.map { "\($0.method) \($0.path)".replacing("**", with: "{rest}") }.sorted(),
             groups.flatMap(\.operations).map { "\($0.method) \($0.path)" }.sorted()
         )
     }

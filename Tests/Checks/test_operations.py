@@ -407,15 +407,18 @@ def test_keys_are_reloaded(tmp_path):
 
 def test_a_model_has_several_names(tmp_path):
     config = tmp_path / "server.yaml"
-    config.write_text("served-model-name: [house, gpt-4o, org/house]\n")
+    config.write_text("served-model-name: [house, gpt-4o, org/house, org/large/house]\n")
     server = Server("--port", "0", "--config", config)
     try:
         listed = requests.get(server.url + "/v1/models").json()
-        assert [model["id"] for model in listed["data"]] == ["house", "gpt-4o", "org/house"]
-        assert (listed["first_id"], listed["last_id"]) == ("house", "org/house")
+        assert [model["id"] for model in listed["data"]] == ["house", "gpt-4o", "org/house", "org/large/house"]
+        assert (listed["first_id"], listed["last_id"]) == ("house", "org/large/house")
         for path in ("org%2Fhouse", "org/house"):
             assert requests.get(server.url + "/v1/models/" + path).json()["id"] == "org/house"
-        assert requests.get(server.url + "/v1/models/org/garden").status_code == 404
+        assert requests.get(server.url + "/v1/models/org/large/house").json()["id"] == "org/large/house"
+        for path in ("org/garden", "org/large", "org/large/house/door"):
+            assert requests.get(server.url + "/v1/models/" + path).status_code == 404
+        assert requests.delete(server.url + "/v1/models/org/large/house").status_code == 405
         asked = {"prompt": "a", "max_tokens": 2}
         for name in ["house", "gpt-4o", "org/house", None]:
             answer = requests.post(server.url + "/v1/completions", json={"model": name, **asked}).json()

@@ -9,21 +9,23 @@ struct HandLoop {
 
     init(
         _ runner: ScriptedModelRunner = ScriptedModelRunner(), endTokens: [Int32] = [],
-        configuration: EngineConfiguration = EngineConfiguration()
+        speculator: Speculator? = nil, configuration: EngineConfiguration = EngineConfiguration()
     ) {
-        self.init(runner, limits: runner.limits, endTokens: endTokens, configuration: configuration)
+        self.init(
+            runner, limits: runner.limits, endTokens: endTokens, speculator: speculator, configuration: configuration)
     }
 
     private let hasher: BlockHasher?
 
     init(
-        _ runner: any ModelRunner, limits: Scheduler.Limits, endTokens: [Int32] = [], hasher: BlockHasher? = nil,
+        _ runner: any ModelRunner, limits: Scheduler.Limits, endTokens: [Int32] = [],
+        speculator: Speculator? = nil, hasher: BlockHasher? = nil,
         configuration: EngineConfiguration = EngineConfiguration()
     ) {
         self.hasher = hasher
         loop = EngineLoop(
-            runner: runner, limits: limits, endTokens: endTokens, mailbox: mailbox, board: board, hasher: hasher,
-            configuration: configuration)
+            runner: runner, limits: limits, endTokens: endTokens, mailbox: mailbox, board: board,
+            speculator: speculator, hasher: hasher, configuration: configuration)
     }
 
     mutating func submit(_ request: GenerationRequest, capacity: Int = 64) -> TokenChannel {

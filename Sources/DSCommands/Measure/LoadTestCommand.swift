@@ -47,8 +47,9 @@ struct LoadTestCommand: AsyncParsableCommand {
         try results.check()
         if selfTest {
             let others = [results.isAsked, load.isMoreThanLevels, server.isNamed, try requests.isGiven()]
-            guard others.contains(true) else { return }
-            throw ValidationError("--self-test: expected no other options than --concurrency and --json -")
+            if others.contains(true) {
+                throw ValidationError("--self-test: expected no other options than --concurrency and --json -")
+            }
         }
     }
 

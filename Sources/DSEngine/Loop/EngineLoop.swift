@@ -33,7 +33,7 @@ package final class EngineLoop {
     var nextDeadline: ContinuousClock.Instant?
     let interTokenLatencyBound: InterTokenLatencyBound
     package var stepTimes = StepTimes()
-    /// What the last step took, if it was the prompts' alone: requests that decode have waited for it.
+    /// Seconds that the last step took, if it was the prompts' alone: requests that decode have waited for it.
     package internal(set) var answersWaited = 0.0
     /// Of the current step.
     var constraintWork = ConstraintWork()
@@ -118,7 +118,7 @@ package final class EngineLoop {
             learn(started)
             scheduler.commit(plan, tokens: chosen, into: &progress)
             emit(logits)
-            // Guesses at what follows the answers that were left are there already.
+            // Answers that were left have their guesses; those that began get some behind their next token.
             if !plan.leavesAnswers { propose() }
         } catch {
             failPlanned(error)
@@ -129,6 +129,7 @@ package final class EngineLoop {
         copier.copy(
             after: plan, took: started.duration(to: clock.now), gaveTokens: progress.contains { $0.sampledIndex != nil }
         )
+        answersWaited = plan.leavesAnswers ? started.duration(to: clock.now) / .seconds(1) : 0
         return true
     }
 }

@@ -16,10 +16,11 @@ struct ModelRoutes: RouteGroup {
                 "first_id": models.first?["id"] ?? .null, "last_id": models.last?["id"] ?? .null,
             ])
         }
-        // Names as `deepseek-ai/DeepSeek-R1` come with their slash from OpenAI's client.
-        for path in ["/v1/models/:name", "/v1/models/:name/:rest"] {
+        // Names as `deepseek-ai/DeepSeek-R1` come with their slashes from OpenAI's client.
+        for path in ["/v1/models/:name", "/v1/models/:name/**"] {
             router.get(RouterPath(path)) { _, context in
-                let written = ["name", "rest"].compactMap { context.parameters.get($0) }.joined(separator: "/")
+                let rest = context.parameters.getCatchAll().map(String.init)
+                let written = ([try context.parameters.require("name")] + rest).joined(separator: "/")
                 let name = written.removingPercentEncoding ?? written
                 return Response.json(object(try catalog.model(named: name), name))
             }
@@ -36,7 +37,7 @@ struct ModelRoutes: RouteGroup {
                 .get, "/v1/models/{name}/{rest}", tag: "OpenAI", "One model whose name has a slash",
                 pathParameters: [
                     APIField("name", APISchema.string, "What stands before the slash."),
-                    APIField("rest", APISchema.string, "What stands behind it."),
+                    APIField("rest", APISchema.string, "What stands behind it, further slashes included."),
                 ], failures: [404]),
         ]
     }

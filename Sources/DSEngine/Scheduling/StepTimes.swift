@@ -27,6 +27,16 @@ package struct StepTimes: Sendable {
             return work
         }
 
+        package static func + (one: Work, other: Work) -> Work {
+            var work = one
+            work.decodeRows += other.decodeRows
+            work.decodeContext += other.decodeContext
+            work.promptRows += other.promptRows
+            work.promptPairs += other.promptPairs
+            work.promptContext += other.promptContext
+            return work
+        }
+
         /// In units that make the weights alike.
         fileprivate var features: SIMD8<Double> {
             SIMD8(
@@ -63,7 +73,7 @@ package struct StepTimes: Sendable {
     private var weights: SIMD8<Double>?
     /// Whether the weights come from steps without prompts, too.
     private var knowsPlain = false
-    /// Largest number of prompt rows that were measured lately.
+    /// Largest number of prompt rows that were measured.
     private var largestPrompt = 0
 
     package init() {}
@@ -75,9 +85,15 @@ package struct StepTimes: Sendable {
         var seconds = seconds
         if let expected = self.seconds(work), expected > 0 { seconds = min(seconds, 3 * expected) }
         let sample = Sample(features: work.features, seconds: seconds)
+        if leavesAnswers { mixedSincePrompts = 0 }
         guard work.promptRows > 0 else { return plain.put(sample) }
-        if work.decodeRows > 0 { mixed.put(sample) } else { prompts.put(sample) }
-        mixedSincePrompts = work.decodeRows > 0 && !leavesAnswers ? mixedSincePrompts + 1 : 0
+        if work.decodeRows == 0 {
+            prompts.put(sample)
+            mixedSincePrompts = 0
+        } else {
+            mixed.put(sample)
+            if !leavesAnswers { mixedSincePrompts += 1 }
+        }
         largestPrompt = max(largestPrompt, work.promptRows)
         weights = Self.fit(mixed.samples + plain.samples + prompts.samples, from: weights ?? .zero)
         knowsPlain = !plain.samples.isEmpty
@@ -109,16 +125,14 @@ package struct StepTimes: Sendable {
     /// Whether prompts had better have a step of their own before the one of the answers: both steps fit into `limit`, and the prompts'
     /// first tokens come earlier by at least as much as the answers come later. That is what the answers add to a step with prompts, and
     /// what a step costs whatever it computes. Under a load that always has both, one step in seventeen is tried: what was never
-    /// measured apart cannot be told apart.
-    package func promptsPayAlone(_ prompts: Work, before answers: Work, within limit: Double) -> Bool {
-        var both = prompts
-        both.decodeRows += answers.decodeRows
-        both.decodeContext += answers.decodeContext
-        guard prompts.promptRows > 0, prompts.promptRows <= 2 * largestPrompt, let after = plainSeconds(answers),
-            let alone = seconds(prompts), let together = seconds(both)
+    /// measured apart cannot be told apart. False before a step without prompts was measured.
+    package func promptsPayAlone(_ outlook: Outlook, within limit: Double) -> Bool {
+        guard let prompts = outlook.prompts, prompts.promptRows > 0, prompts.promptRows <= 2 * largestPrompt,
+            let answers = plainSeconds(outlook.answers), let after = plainSeconds(outlook.answersAfterPrompts),
+            let alone = seconds(prompts), let together = seconds(prompts + outlook.answers)
         else { return false }
         guard alone + after <= limit else { return false }
-        return mixedSincePrompts >= 16 || together - alone >= alone + after - together
+        return mixedSincePrompts >= 16 || together - alone >= alone + answers - together
     }
 
     /// Weights that are not negative and minimise the squared error, by descent along one weight after the other.
