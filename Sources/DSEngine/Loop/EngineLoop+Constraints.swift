@@ -7,6 +7,7 @@ extension EngineLoop {
     /// last time, then the others; both from where the last step stopped, so that each has its turn. The first token of the first of the
     /// others never waits, so that they go on whatever the quick ones take.
     func forEachRowToSample(_ body: (_ index: Int, _ mayWait: Bool) -> Void) {
+        constraintsWait = false
         let hasSlow = markSlowConstraints()
         var begin = firstRow(of: nextQuickConstraint)
         nextQuickConstraint = nil
@@ -43,6 +44,7 @@ extension EngineLoop {
     var constraintBudget: Duration? { interTokenLatencyBound.seconds(besideAnswersOf: nil).map { .seconds($0 / 2) } }
 
     func leaveForLater(_ sampled: StepPlan.Sampled) -> Int32 {
+        constraintsWait = true
         if active[sampled.slot.rawValue]?.hasSlowConstraint ?? true {
             nextSlowConstraint = nextSlowConstraint ?? sampled.id
         } else {

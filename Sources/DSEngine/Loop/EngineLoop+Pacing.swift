@@ -16,10 +16,14 @@ extension EngineLoop {
         let rows = stepTimes.promptRows(
             within: limit - answersWaited, beside: outlook.answers, depth: outlook.promptDepth,
             atLeast: answersWaited > 0 ? 0 : scheduler.limits.blockSize, atMost: scheduler.limits.maxBatchTokens)
-        // A drafter's guesses at the next tokens are made right before them.
-        let mayComeFirst = answersWaited == 0 && speculator?.hasDrafter != true
         return Pace(
-            promptRows: rows, promptsAlone: mayComeFirst && stepTimes.promptsPayAlone(outlook, within: limit))
+            promptRows: rows, promptsAlone: promptsMayComeFirst && stepTimes.promptsPayAlone(outlook, within: limit))
+    }
+
+    /// Answers wait once, and not beside other things that take long: constraints that wait for their turn, weights that are copied. A drafter's
+    /// guesses at the next tokens are made right before them.
+    private var promptsMayComeFirst: Bool {
+        answersWaited == 0 && !constraintsWait && copier.isDone && speculator?.hasDrafter != true
     }
 
     func noteStepTime(_ started: ContinuousClock.Instant) {

@@ -11,14 +11,8 @@ extension EngineLoop {
         precondition(logits.count == plan.sampled.count * runner.vocabularySize, "one row of logits per sampled row")
         chosen.removeAll(keepingCapacity: true)
         chosen.append(contentsOf: repeatElement(StepPlan.void, count: plan.sampled.count))
-        let turns = (nextQuickConstraint, nextSlowConstraint)
         forEachRowToSample { index, mayWait in
             chosen[index] = token(of: index, row(index, of: logits), mayWait: mayWait)
-        }
-        // Answers that wait for their turn are not among prompts alone.
-        if plan.leavesAnswers {
-            nextQuickConstraint = turns.0 ?? nextQuickConstraint
-            nextSlowConstraint = turns.1 ?? nextSlowConstraint
         }
     }
 

@@ -37,6 +37,8 @@ package final class EngineLoop {
     package internal(set) var answersWaited = 0.0
     /// Of the current step.
     var constraintWork = ConstraintWork()
+    /// Whether any constraint had no turn in the last step.
+    var constraintsWait = false
     /// Who has the first turn among requests with quick constraints, and among those with slow ones; nil: the first of them.
     var nextQuickConstraint: RequestID?
     var nextSlowConstraint: RequestID?
@@ -100,6 +102,7 @@ package final class EngineLoop {
         // What follows may take long.
         if plan.isEmpty || plan.promptRows > 0 { wakeConsumers() }
         guard !plan.isEmpty else {
+            if plan.preempted.isEmpty { answersWaited = 0 }
             noteTurn()
             return copier.copyWhileIdle() || !plan.preempted.isEmpty
         }

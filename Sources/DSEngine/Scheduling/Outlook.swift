@@ -5,9 +5,9 @@ package struct Outlook: Sendable, Equatable {
     /// What is not known of all prompts, those that wait and have a place included; nil: more than a step has rows, or an urgent one takes
     /// the place of a request that decodes.
     package var prompts: StepTimes.Work? = StepTimes.Work()
-    /// The answers' rows if all prompts were computed before: their requests decode, too.
+    /// The answers' rows if all prompts were computed before: those of their requests that go on decode, too.
     package var answersAfterPrompts = StepTimes.Work()
-    /// How many tokens the longest prompt under way has behind it.
+    /// The largest number of tokens that a prompt has behind it, computed or known.
     package var promptDepth = 0
 
     package init() {}
@@ -22,6 +22,8 @@ package struct Outlook: Sendable, Equatable {
     fileprivate mutating func addPrompt(_ sequence: ScheduledSequence, known: Int, rowLimit: Int) {
         prompts = prompts?.adding(promptRows: sequence.tokens.count - known, at: known)
         if prompts?.promptRows ?? 0 > rowLimit { prompts = nil }
+        promptDepth = max(promptDepth, known)
+        guard sequence.tokenLimit > sequence.tokens.count + 1 else { return }
         answersAfterPrompts.decodeRows += 1
         answersAfterPrompts.decodeContext += sequence.tokens.count
     }
@@ -40,12 +42,11 @@ extension Scheduler {
                 outlook.addAnswer(sequence)
             } else {
                 hasPrompt = true
-                outlook.promptDepth = max(outlook.promptDepth, sequence.computed)
                 outlook.addPrompt(sequence, known: sequence.computed, rowLimit: limits.maxBatchTokens)
             }
         }
         guard outlook.answers.decodeRows > 0, hasPrompt || !waiting.isEmpty else { return nil }
-        for slot in waiting where outlook.prompts != nil {
+        for slot in waiting {
             guard let sequence = sequences[slot.rawValue], !sequence.isPaused, !sequence.isFetching else { continue }
             guard places > 0 else {
                 if takesPlace(sequence) { outlook.prompts = nil }
@@ -61,7 +62,9 @@ extension Scheduler {
     /// Whether a waiting request comes before a running one by its priority, whatever its length.
     private func takesPlace(_ sequence: ScheduledSequence) -> Bool {
         guard policy == .priority else { return false }
-        return running.contains { sequences[$0.rawValue].map { $0.priority > sequence.priority } ?? false }
+        return running.contains {
+            sequences[$0.rawValue].map { !$0.isPaused && $0.priority > sequence.priority } ?? false
+        }
     }
 }
 

@@ -18,8 +18,10 @@ extension Scheduler {
         }
         scheduleDecodes(&budget, &plan)
         let isAlone = budget.tokens == limits.maxBatchTokens
-        if plan.preempted.isEmpty { admitWaiting(&budget, &plan) }
-        if isAlone || promptRows != 0 { schedulePrompts(atMost: isAlone ? nil : promptRows, &budget, &plan) }
+        if isAlone || promptRows != 0 {
+            if plan.preempted.isEmpty { admitWaiting(&budget, &plan) }
+            schedulePrompts(atMost: isAlone ? nil : promptRows, &budget, &plan)
+        }
         scheduleDrafts(&budget)
         emit(into: &plan)
     }
