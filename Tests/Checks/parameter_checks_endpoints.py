@@ -30,6 +30,9 @@ def tools(api):
     assert choice["finish_reason"] == "tool_calls" and call["function"]["name"] == "get_weather"
     assert json.loads(call["function"]["arguments"]) == {"city": "Paris"}
     api.refused_chat("tools", [{"type": "magic"}], "tools[0].type")
+    for field, value in [("description", 5), ("parameters", "x"), ("parameters", [1])]:
+        wrong = [{"type": "function", "function": {"name": "f", field: value}}]
+        api.refused_chat("tools", wrong, f"tools[0].function.{field}")
 
 
 @check(CHAT, "parallel_tool_calls")
@@ -216,6 +219,8 @@ def response_tools(api):
     assert [item.get("content") for item in offered["output"]] == [item.get("content") for item in plain["output"]]
     assert offered["usage"]["input_tokens"] == plain["usage"]["input_tokens"]
     api.refused("/v1/responses", {"input": "a", "tools": [{"type": "code_interpreter"}]}, "tools[0].type")
+    wrong = [{"type": "function", "name": "f", "parameters": "x"}]
+    api.refused("/v1/responses", {"input": "a", "tools": wrong}, "tools[0].parameters")
 
 
 @check(RESPONSES, "parallel_tool_calls")

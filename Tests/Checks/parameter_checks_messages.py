@@ -84,6 +84,8 @@ def tools(api):
     assert answer["stop_reason"] == "tool_use" and (call["name"], call["input"]) == ("get_weather", {"city": "Paris"})
     refused(api, "tools", [{"type": "web_search_20250305", "name": "web_search"}], "tools[0].type")
     refused(api, "tools", [{"name": "x"}], "tools[0].input_schema")
+    refused(api, "tools", [{"name": "x", "input_schema": "x"}], "tools[0].input_schema")
+    refused(api, "stop_sequences", "x", "stop_sequences")
 
 
 @check(MESSAGES, "tool_choice")

@@ -774,6 +774,10 @@ def test_configuration_sources(tmp_path):
     values = yaml.safe_load(result.stdout)
     assert (values["max-batch-size"], values["max-queued-requests"], values["port"]) == (4, 7, 0)
     assert values["max-batch-tokens"] == 77 and values["host"] == "127.0.0.1"
+    printed = tmp_path / "printed.yaml"
+    printed.write_text(result.stdout)
+    again = run("--config", printed, "--check-config")
+    assert again.returncode != 0 and "'api-key': expected a secret, found ***" in again.stderr
     origins = {line.split(":")[0]: line.rsplit("# ", 1)[1] for line in result.stdout.splitlines()[1:]}
     assert origins["max-batch-size"] == f"{path}, line 1" and origins["max-queued-requests"] == "command line"
     assert origins["port"] == "environment: PORT" and origins["host"] == "default"

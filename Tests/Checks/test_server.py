@@ -1,5 +1,6 @@
 """deepseek-server below the API: methods, limits, idle connections and stopping."""
 
+import gzip
 import json
 import signal
 import socket
@@ -21,6 +22,16 @@ def test_wrong_methods_are_told_the_right_one(server, method, path, allowed):
     response = requests.request(method, server.url + path)
     assert response.status_code == 405 and response.headers["allow"] == allowed
     assert allowed in response.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("path", ["/v1/completions", "/v1/messages", "/tokenize", "/v2/models/deepseek/infer"])
+def test_compressed_bodies_are_refused(server, path):
+    body = gzip.compress(json.dumps({"prompt": "a", "max_tokens": 1}).encode())
+    response = requests.post(server.url + path, data=body, headers={"content-encoding": "gzip"})
+    assert response.status_code == 400 and "content-encoding: expected an uncompressed body" in response.text
+    plain = requests.post(server.url + "/v1/completions", json={"prompt": "a", "max_tokens": 1},
+                          headers={"content-encoding": "identity"})
+    assert plain.status_code == 200
 
 
 def test_head(server):

@@ -2,8 +2,11 @@ import Hummingbird
 import NIOCore
 
 extension Request {
-    /// The whole body; larger ones are refused.
+    /// The whole body; larger ones and compressed ones are refused.
     func bodyBytes(limit: Int) async throws -> [UInt8] {
+        if let encoding = headers[.contentEncoding], encoding.lowercased() != "identity" {
+            throw APIError.invalid("content-encoding: expected an uncompressed body, found '\(encoding)'")
+        }
         // Refused before it is sent.
         if let length = headers[.contentLength].flatMap({ Int($0) }), length > limit {
             throw NIOTooManyBytesError(maxBytes: limit)

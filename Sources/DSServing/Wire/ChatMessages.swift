@@ -75,6 +75,8 @@ package enum ChatMessages {
                 throw .field(tool.name("function"), expected: "an object", found: nil)
             }
             _ = try ToolName.read(function)
+            _ = try function.string("description")
+            _ = try function.reader("parameters")
         }
         return list
     }

@@ -1,4 +1,4 @@
-/// The effective configuration as YAML that can be read again, with the origin of every value.
+/// The effective configuration as YAML that can be read again once its secrets are back in their places, with the origin of every value.
 package struct ConfigurationListing {
     package let configuration: EffectiveConfiguration
 
@@ -22,7 +22,7 @@ package struct ConfigurationListing {
         switch setting.value {
         case .flag(let isOn): return isOn ? "true" : "false"
         case .texts(let texts):
-            let shown = texts.map { option.isSecret ? "\"***\"" : Self.scalar($0) }
+            let shown = texts.map { option.isSecret ? "\"\(OptionTable.mask)\"" : Self.scalar($0) }
             // Of an option that takes one value the last counts.
             return option.isRepeating ? "[" + shown.joined(separator: ", ") + "]" : shown.last ?? "null"
         }

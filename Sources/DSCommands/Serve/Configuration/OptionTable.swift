@@ -31,6 +31,9 @@ package struct OptionTable {
     package let options: [Option]
     private let indexByName: [String: Int]
 
+    /// Stands for a secret where configurations are printed.
+    static let mask = "***"
+
     /// What only a command line can ask for.
     static let commandLineOnly: Set<String> = ["help", "version", "config", "print-config", "check-config"]
 

@@ -42,8 +42,13 @@ struct SettingReader {
             }
             // What `--print-config` writes for an option without a value.
             if value.null != nil { continue }
-            settings.append(
-                Setting(option: option.name, value: try self.value(value, of: option, origin), origin: origin))
+            let value = try self.value(value, of: option, origin)
+            if option.isSecret, case .texts(let texts) = value, texts.contains(OptionTable.mask) {
+                throw SettingError(
+                    origin,
+                    "'\(written)': expected a secret, found \(OptionTable.mask), which --print-config prints for one")
+            }
+            settings.append(Setting(option: option.name, value: value, origin: origin))
         }
         return settings
     }

@@ -83,9 +83,6 @@ struct InferenceRoutes: RouteGroup {
     }
 
     private func infer(_ request: Request, _ context: ServingContext) async throws -> Response {
-        guard request.headers[.contentEncoding] == nil else {
-            throw APIError.invalid("content-encoding: expected an uncompressed body, found a compressed one")
-        }
         var headerLength: Int?
         if let text = request.headers[.inferenceHeaderLength] {
             guard let length = Int(text), length >= 0 else {

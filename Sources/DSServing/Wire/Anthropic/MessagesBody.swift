@@ -103,6 +103,7 @@ package struct MessagesBody {
         options.sampling.temperature = try fields.number("temperature") ?? defaults.temperature
         options.sampling.topP = try fields.number("top_p") ?? defaults.topP
         if let topK = try fields.integer("top_k") { options.sampling.topK = topK == 0 || topK == -1 ? nil : topK }
+        _ = try fields.array("stop_sequences")
         options.stopStrings = try fields.strings("stop_sequences", limit: TextOptions.maximumStopStrings)
         guard options.stopStrings.allSatisfy({ !$0.isEmpty }) else {
             throw .field(

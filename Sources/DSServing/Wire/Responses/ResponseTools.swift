@@ -34,7 +34,7 @@ enum ResponseTools {
         }
         var function = JSONObject([("name", .text(try ToolName.read(tool)))])
         function["description"] = try tool.string("description").map(JSONValue.text)
-        function["parameters"] = tool.value("parameters")
+        function["parameters"] = try tool.reader("parameters").map { .object($0.object) }
         function["strict"] = try tool.bool("strict").map(JSONValue.bool)
         return ["type": "function", "function": .object(function)]
     }
