@@ -96,6 +96,7 @@ private struct ModelOpening: Sendable {
         scheduling.apply(to: &engine)
         // A model that is replaced goes on answering: nothing is absent.
         let isNew = !catalog.models.contains { $0.name == name }
+        let absence = catalog.all.absences.first { $0.name == name }
         do {
             let model: LoadedModel =
                 switch location {
@@ -117,7 +118,8 @@ private struct ModelOpening: Sendable {
                 name: name, generator: generator, defaults: GenerationDefaults(model).sampling,
                 created: Int(Date().timeIntervalSince1970), pooling: try pooling.pooling(ofModelAt: path))
         } catch {
-            catalog.clearAbsence(of: name)
+            // Until whoever asked for it says why, it is what it was: probes find it at every moment.
+            if let absence { catalog.setAbsent(name, absence.reason) } else { catalog.clearAbsence(of: name) }
             throw error
         }
     }
