@@ -13,10 +13,9 @@ package struct Outlook: Sendable, Equatable {
     package init() {}
 
     fileprivate mutating func addAnswer(_ sequence: ScheduledSequence) {
-        answers.decodeRows += 1 + sequence.draft.count
-        answers.decodeContext += sequence.tokens.count + sequence.draft.count
-        answersAfterPrompts.decodeRows += 1 + sequence.draft.count
-        answersAfterPrompts.decodeContext += sequence.tokens.count + sequence.draft.count
+        let (rows, context) = (1 + sequence.draft.count, sequence.tokens.count + sequence.draft.count)
+        answers = answers.adding(decodeRows: rows, context: context)
+        answersAfterPrompts = answersAfterPrompts.adding(decodeRows: rows, context: context)
     }
 
     fileprivate mutating func addPrompt(_ sequence: ScheduledSequence, known: Int, rowLimit: Int) {
@@ -24,8 +23,7 @@ package struct Outlook: Sendable, Equatable {
         if prompts?.promptRows ?? 0 > rowLimit { prompts = nil }
         promptDepth = max(promptDepth, known)
         guard sequence.tokenLimit > sequence.tokens.count + 1 else { return }
-        answersAfterPrompts.decodeRows += 1
-        answersAfterPrompts.decodeContext += sequence.tokens.count
+        answersAfterPrompts = answersAfterPrompts.adding(decodeRows: 1, context: sequence.tokens.count)
     }
 }
 
@@ -72,10 +70,7 @@ extension StepPlan {
     /// What the step's time depends on.
     package var work: StepTimes.Work {
         var work = StepTimes.Work()
-        for chunk in decodes {
-            work.decodeRows += chunk.count
-            work.decodeContext += chunk.end
-        }
+        for chunk in decodes { work = work.adding(decodeRows: chunk.count, context: chunk.end) }
         for chunk in prompts { work = work.adding(promptRows: chunk.count, at: chunk.start) }
         return work
     }

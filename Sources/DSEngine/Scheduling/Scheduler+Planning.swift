@@ -3,7 +3,7 @@ extension Scheduler {
     /// Plans one step into `plan`, whose storage is reused. An empty plan means that nothing can run now.
     /// - Parameters:
     ///   - promptRows: how many rows of prompts a step may have beside requests that decode, so that those do not wait
-    ///     longer than they should; nil: as many as there are. 0 leaves prompts to a later step.
+    ///     longer than they should; nil: as many as there are. 0 leaves prompts to a later step, and who waits for a place.
     ///   - promptsAlone: prompts have this step for themselves if there are any to compute; requests that decode wait for the next one.
     package mutating func schedule(into plan: inout StepPlan, promptRows: Int? = nil, promptsAlone: Bool = false) {
         plan.removeAll()

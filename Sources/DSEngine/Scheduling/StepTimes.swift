@@ -18,6 +18,14 @@ package struct StepTimes: Sendable {
 
         package init() {}
 
+        /// With so many more rows of a request that decodes and then has `context` tokens.
+        package func adding(decodeRows rows: Int, context: Int) -> Work {
+            var work = self
+            work.decodeRows += rows
+            work.decodeContext += context
+            return work
+        }
+
         /// With so many more rows of a prompt that has `depth` tokens already.
         package func adding(promptRows rows: Int, at depth: Int) -> Work {
             var work = self
